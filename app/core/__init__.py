@@ -1,0 +1,1 @@
+"""Pure: no I/O, clock, chance, environment or logging. Bytes and values in, values out."""

@@ -1,0 +1,104 @@
+"""Every exception Sluice raises on purpose.
+
+SluiceError
+├── ConfigError            settings or a connection file are wrong; carries all faults at once
+├── UnreadableFrame        bytes in Redis that are no frame of ours
+├── StoreUnavailable       Redis cannot take or give data now; says why; trying later may help
+├── EventFault             the event itself is at fault: it becomes a dead letter at once
+│   ├── UnreadableEvent    a signed body that is no Customer.io event
+│   └── MappingFailed      a mapping row could not make a field that is required
+├── MappingSetInvalid      a mapping set that cannot be compiled; carries all faults at once
+├── LanePaused             deliveries of a connection are held back; says why and until when
+├── CredentialsRefused     IMS gave no token, and will not before somebody acts
+└── TokenUnavailable       IMS cannot be reached or is busy; trying later may help
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SluiceError(Exception):
+    """Root of the tree: catching it catches nothing that is not ours."""
+
+
+class ConfigError(SluiceError):
+    """Settings or connection files are wrong. `faults`: one line each, naming file, key and fix."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class UnreadableFrame(SluiceError):
+    """Bytes under a batch key that no codec version can read."""
+
+
+class StoreUnavailable(SluiceError):
+    """Redis is away, loading, read-only or full. `reason`: one word for metrics and answers."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+class EventFault(SluiceError):
+    """The event itself is at fault; trying again cannot help.
+
+    `stage`: where it was found (`parse`, `transform`, `check`); `code`: a stable short name;
+    `path`: the source or XDM path; `detail`: what is wrong, without values of the event.
+    """
+
+    def __init__(self, stage: str, code: str, detail: str, path: str = "", row: str = "") -> None:
+        self.stage = stage
+        self.code = code
+        self.detail = detail
+        self.path = path
+        self.row = row
+        super().__init__(f"{code} at {path}: {detail}" if path else f"{code}: {detail}")
+
+
+class UnreadableEvent(EventFault):
+    """A body that was signed but is no Customer.io event (customerio.md section 2)."""
+
+    def __init__(self, code: str, detail: str, path: str = "") -> None:
+        super().__init__("parse", code, detail, path)
+
+
+class MappingFailed(EventFault):
+    """A mapping row failed on this event and its destination is required.
+
+    `row`: the row as text, `#12 EXPRESSION lower(a.b) -> c.d`.
+    """
+
+    def __init__(self, code: str, detail: str, path: str, row: str) -> None:
+        super().__init__("transform", code, detail, path, row)
+
+
+class MappingSetInvalid(SluiceError):
+    """A mapping set that cannot be compiled. `faults`: one line per fault, with its row."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class LanePaused(SluiceError):
+    """Deliveries of a connection are held back. `retry_in`: seconds until worth a try."""
+
+    def __init__(self, reason: str, retry_in: float) -> None:
+        self.reason = reason
+        self.retry_in = retry_in
+        super().__init__(f"{reason}, next try in {retry_in:.0f} s")
+
+
+class CredentialsRefused(SluiceError):
+    """IMS gave no token. The text says what IMS answered, without the secret."""
+
+
+class TokenUnavailable(SluiceError):
+    """IMS is away or throttles us. `retry_in`: seconds until worth a try."""
+
+    def __init__(self, detail: str, retry_in: float) -> None:
+        self.retry_in = retry_in
+        super().__init__(f"{detail}, next try in {retry_in:.0f} s")

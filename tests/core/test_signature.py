@@ -1,0 +1,52 @@
+"""Customer.io's signature: golden vectors of customerio.md section 8, and closed doors."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.signature import matching_key, sign
+
+NODE = (
+    b"signing-secret",
+    "1614265384",
+    b'{"event_id":"abc","object_type":"email","metric":"delivered"}',
+    "6f55cf23f9b73a2ff07733fe04421f64ce9ec5e409696edda6b2a80311944230",
+)
+DAILY = (
+    b"topsecret",
+    "1715784949",
+    b'{"userId":"1","marketingCtaId":"worlds-best-campaign"}',
+    "b01e7dfc3ce67eaab1010b7021b86ce2ba12677d191e0e04b14cd859e347f866",
+)
+
+
+@pytest.mark.parametrize(("key", "timestamp", "body", "signature"), [NODE, DAILY])
+def test_golden_vectors(key: bytes, timestamp: str, body: bytes, signature: str) -> None:
+    assert sign(key, timestamp.encode(), body) == signature
+    assert matching_key([key], timestamp, signature, body) == 0
+    assert matching_key([b"old", key], timestamp, f"v0={signature}", body) == 1
+    assert matching_key([key], timestamp, signature.upper(), body) == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "timestamp", "signature"),
+    [
+        ([b"other"], NODE[1], NODE[3]),
+        ([], NODE[1], NODE[3]),
+        ([b""], NODE[1], sign(b"", NODE[1].encode(), NODE[2])),
+        ([NODE[0]], "", NODE[3]),
+        ([NODE[0]], "1614265385", NODE[3]),
+        ([NODE[0]], "16142653\u0668\u0664", NODE[3]),
+        ([NODE[0]], " 1614265384", NODE[3]),
+        ([NODE[0]], NODE[1], ""),
+        ([NODE[0]], NODE[1], NODE[3][:-1]),
+        ([NODE[0]], NODE[1], "é" * 64),
+        ([NODE[0]], NODE[1], f"v0=v0={NODE[3]}"),
+    ],
+)
+def test_everything_else_is_refused(keys: list[bytes], timestamp: str, signature: str) -> None:
+    assert matching_key(keys, timestamp, signature, NODE[2]) is None
+
+
+def test_a_changed_body_is_refused() -> None:
+    assert matching_key([NODE[0]], NODE[1], NODE[3], NODE[2] + b" ") is None
