@@ -1,0 +1,301 @@
+"""Event batches in Redis: committed, rung for, taken, kept, given back, settled.
+
+The open set is the truth about what is left to do; arq's queue only rings (design.md section 3).
+Every time is Redis' own, so a worker's clock may be wrong without a lease being so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from arq.connections import ArqRedis
+
+from app.core.batch_id import BatchId
+from app.store import keys
+from app.store.faults import store_faults
+from app.store.scripting import Script
+
+# The function that the worker registers with arq.
+JOB: Final = "work"
+
+# With this many bells in the queue more would only lie about: the sweep rings when there is room.
+BELLS_MAX: Final = 1_000
+
+# A bell is expected to have been heard after this long; then the sweep rings (again).
+GRACE_MS: Final = 3_000
+RING_AGAIN_MS: Final = 10_000
+
+# What one bell may name: enough for a full request batch, few enough to share out.
+EVENTS_PER_BELL: Final = 500
+BATCHES_PER_BELL: Final = 64
+
+TRACES_PER_HASH: Final = 64
+
+PULSE_MS: Final = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """How full the store is. Bytes; `memory_limit` 0 = none set."""
+
+    memory_used: int
+    memory_limit: int
+    backlog_events: int
+    open_batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A batch held by this worker. `takes`: how often it was taken, this time included.
+
+    `marked`: some of its events were delivered by an earlier take.
+    """
+
+    batch_id: BatchId
+    takes: int
+    frame: bytes
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """A batch that follows a settled one: events to try later, or one half of a split."""
+
+    delay_ms: int
+    events: int
+    frame: bytes
+    takes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Where every event of a batch went. `letters`: (payload, summary) per dead letter."""
+
+    duplicates: int = 0
+    tests: int = 0
+    delivered: int = 0
+    successors: Sequence[Successor] = ()
+    letters: Sequence[tuple[bytes, bytes]] = ()
+    trace: bytes = b""
+
+    @property
+    def events(self) -> int:
+        later = sum(s.events for s in self.successors)
+        return self.duplicates + self.tests + self.delivered + len(self.letters) + later
+
+
+@dataclass(slots=True)
+class Batches:
+    """Everything that is done to event batches. `owner`: who holds what this instance takes."""
+
+    redis: ArqRedis
+    owner: str = "-"
+    lease_ms: int = 10_000
+    trace_ms: int = 3 * 86_400_000
+    _bells: int = field(default=0, init=False)
+    _scripts: dict[str, Script] = field(default_factory=dict, init=False)
+
+    async def commit(self, connection: str, frame: bytes, events: int) -> str:
+        """Puts a frame of newly received events on the queue; its batch id.
+
+        When it returns, the write is confirmed (fsynced, with appendfsync always). Raises
+        StoreUnavailable; the batch may have been written all the same, and its events then turn
+        up as duplicates of those that Customer.io sends again.
+        """
+        batch_id, self._bells = await self._run(
+            "commit",
+            [keys.OPEN_SET, keys.BATCH_NUMBER, keys.CONNECTIONS, keys.ledger_hours(connection),
+             keys.ARQ_QUEUE, keys.BACKLOG],
+            [connection, events, frame, GRACE_MS, keys.BATCH_PREFIX,
+             keys.ledger_prefix(connection)],
+        )  # fmt: skip
+        return str(batch_id, "ascii")
+
+    async def ring(self, batch_id: str) -> None:
+        """Wakes a worker for a batch. Nothing depends on it: the sweep rings for what is due."""
+        if self._bells < BELLS_MAX:
+            await self._ring([batch_id], batch_id)
+
+    async def ring_all(self, batch_ids: Sequence[str]) -> None:
+        """`ring` for batches committed shortly after one another: small ones share a bell."""
+        if self._bells < BELLS_MAX:
+            for bell in share_out(batch_ids):
+                await self._ring(bell, bell[0])
+
+    async def sweep(self) -> int:
+        """Rings for every batch that is due; how many there were. Raises StoreUnavailable."""
+        named = await self._run(
+            "sweep", [keys.OPEN_SET, keys.ARQ_QUEUE], [BELLS_MAX, BELLS_MAX, RING_AGAIN_MS]
+        )
+        due = [str(name, "ascii") for name in named]
+        if due:
+            stamp = await self._now_ms()
+            # The stamp makes each ringing a new arq job: an id that is queued or was left
+            # "in progress" by a dead worker can't be enqueued again.
+            await asyncio.gather(
+                *(self._ring(bell, f"{bell[0]}@{stamp}") for bell in share_out(due))
+            )
+        return len(due)
+
+    async def take(self, batch_ids: Sequence[str]) -> tuple[list[Taken], list[str]]:
+        """(taken, lost): the batches that were open and held by nobody, now held by `owner`; and
+        those that are open but have no frame, which nothing of ours can bring about.
+
+        Raises StoreUnavailable.
+        """
+        answers = await self._run(
+            "take",
+            [keys.OPEN_SET, keys.HELD],
+            [self.owner, self.lease_ms, keys.BATCH_PREFIX, keys.DONE_PREFIX, *batch_ids],
+        )
+        pairs = list(zip(batch_ids, answers, strict=True))
+        taken = [
+            Taken(BatchId.parse(b), a[0], a[1], bool(a[2])) for b, a in pairs if isinstance(a, list)
+        ]
+        return taken, [batch_id for batch_id, answer in pairs if answer == b"lost"]
+
+    async def keep(self, batch_ids: Sequence[str]) -> list[str]:
+        """Heartbeat. The ids whose lease was lost meanwhile. Raises StoreUnavailable."""
+        lost = await self._run(
+            "keep", [keys.OPEN_SET, keys.HELD], [self.owner, self.lease_ms, *batch_ids]
+        )
+        return [str(batch_id, "ascii") for batch_id in lost]
+
+    async def release(self, batch_id: str, *, delay_ms: int = 0, counts: bool) -> None:
+        """Gives a batch back unsettled, due after `delay_ms`. Raises StoreUnavailable.
+
+        `counts=False` for a graceful stop: the take is forgotten, it says nothing of the batch.
+        """
+        args = [self.owner, batch_id, delay_ms, 0 if counts else 1]
+        await self._run("release", [keys.OPEN_SET, keys.HELD], args)
+
+    async def settle(self, batch_id: BatchId, settlement: Settlement) -> bool:
+        """Books every event of a held batch and removes it. False: the lease was lost meanwhile.
+
+        Raises StoreUnavailable, and ValueError when the settlement forgets or doubles an event.
+        """
+        if settlement.events != batch_id.events:
+            raise ValueError(f"settlement of {settlement.events} events for {batch_id}")
+        answer = await self._run(
+            "settle", self._settle_keys(batch_id), self._settle_args(batch_id, settlement)
+        )
+        return answer is not None
+
+    async def mark_delivered(self, batch_id: str, positions: Sequence[int]) -> None:
+        """Remembers what Platform took, should the batch have to be worked on again."""
+        with store_faults():
+            await cast(Awaitable[int], self.redis.sadd(keys.DONE_PREFIX + batch_id, *positions))
+
+    async def delivered_before(self, batch_id: str) -> set[int]:
+        """Positions that were marked delivered by an earlier take."""
+        with store_faults():
+            members = await cast(
+                Awaitable[set[bytes]], self.redis.smembers(keys.DONE_PREFIX + batch_id)
+            )
+        return {int(position) for position in members}
+
+    async def open_ids(self) -> list[tuple[BatchId, int]]:
+        """Every open batch and the Redis ms at which it is due, the longest due first."""
+        with store_faults():
+            pairs = await self.redis.zrange(keys.OPEN_SET, 0, -1, withscores=True)
+        return [(BatchId.parse(str(name, "ascii")), int(score)) for name, score in pairs]
+
+    async def overdue_ms(self) -> int:
+        """How long the longest due batch has waited beyond its time; 0 when none is due."""
+        with store_faults():
+            first = await self.redis.zrange(keys.OPEN_SET, 0, 0, withscores=True)
+        return max(0, await self._now_ms() - int(first[0][1])) if first else 0
+
+    async def pressure(self) -> Pressure:
+        """How full the store is. Raises StoreUnavailable."""
+        with store_faults():
+            memory = await self.redis.info("memory")
+            backlog = int(await self.redis.get(keys.BACKLOG) or 0)
+            batches = int(await self.redis.zcard(keys.OPEN_SET))
+        return Pressure(int(memory["used_memory"]), int(memory["maxmemory"]), backlog, batches)
+
+    async def pulse(self) -> None:
+        """Leaves a sign of life, and so finds out whether Redis takes writes at all.
+
+        Raises StoreUnavailable: a read-only or full server answers reads, and nothing else.
+        """
+        with store_faults():
+            await self.redis.set(keys.WORKER_PREFIX + self.owner, b"", px=PULSE_MS)
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable when Redis cannot be used."""
+        with store_faults():
+            await self.redis.ping()
+
+    async def _ring(self, batch_ids: Sequence[str], job_id: str) -> None:
+        with store_faults():
+            await self.redis.enqueue_job(JOB, list(batch_ids), _job_id=job_id)
+
+    async def _now_ms(self) -> int:
+        with store_faults():
+            seconds, micros = await self.redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    async def _run(self, name: str, redis_keys: list[str], args: list[Any]) -> Any:
+        script = self._scripts.get(name)
+        if script is None:
+            script = self._scripts[name] = Script(self.redis, name)
+        return await script(redis_keys, args)
+
+    def _settle_keys(self, batch_id: BatchId) -> list[str]:
+        name, connection = str(batch_id), batch_id.connection
+        return [
+            keys.OPEN_SET,
+            keys.HELD,
+            keys.BATCH_PREFIX + name,
+            keys.DONE_PREFIX + name,
+            f"{keys.ledger_prefix(connection)}{batch_id.hour}",
+            f"{keys.TRACE_PREFIX}{batch_id.number // TRACES_PER_HASH}",
+            keys.DEAD_PAYLOADS,
+            keys.DEAD_SUMMARIES,
+            keys.dead_index(connection),
+            keys.DEAD_NUMBER,
+            keys.BATCH_NUMBER,
+            keys.last_test(connection),
+            keys.BACKLOG,
+        ]
+
+    def _settle_args(self, batch_id: BatchId, settlement: Settlement) -> list[Any]:
+        args: list[Any] = [
+            self.owner,
+            str(batch_id),
+            keys.BATCH_PREFIX,
+            batch_id.connection,
+            batch_id.hour,
+            settlement.duplicates,
+            settlement.tests,
+            settlement.delivered,
+            len(settlement.letters),
+            batch_id.number,
+            settlement.trace,
+            self.trace_ms,
+            len(settlement.successors),
+            len(settlement.letters),
+        ]
+        for successor in settlement.successors:
+            args += [successor.delay_ms, successor.takes, successor.events, successor.frame]
+        for payload, summary in settlement.letters:
+            args += [payload, summary]
+        return args
+
+
+def share_out(batch_ids: Sequence[str]) -> list[list[str]]:
+    """Batches grouped into bells: small ones share, so that a job is worth its price."""
+    bells: list[list[str]] = []
+    room = 0
+    for batch_id in batch_ids:
+        events = BatchId.parse(batch_id).events
+        if not bells or events > room or len(bells[-1]) == BATCHES_PER_BELL:
+            bells.append([])
+            room = EVENTS_PER_BELL
+        bells[-1].append(batch_id)
+        room -= events
+    return bells

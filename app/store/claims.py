@@ -1,0 +1,120 @@
+"""Claims: each event id belongs to the first batch that asked for it, for the claim window.
+
+Exact: an id is remembered whole (a ULID's 16 bytes; 128 bits of BLAKE2b for any other text), so
+there are no false duplicates. Compact: see scripts/claim.lua.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from hashlib import blake2b
+from typing import Final
+
+from redis.asyncio import Redis
+
+from app.store import keys
+from app.store.scripting import Script
+
+# Linear hashing lets a bucket grow to about three times the mean: well within the 512 entries of
+# hash-max-listpack-entries, and short enough to be scanned in about a microsecond.
+IDS_PER_BUCKET: Final = 96
+
+_CROCKFORD: Final = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_BASE_32: Final = b"0123456789abcdefghijklmnopqrstuv"
+# Whatever is not canonical Crockford (lower case too) becomes a byte that int() refuses.
+_TO_BASE_32: Final = bytes(
+    _BASE_32[_CROCKFORD.index(byte)] if byte in _CROCKFORD else ord("!") for byte in range(256)
+)
+
+
+class Claim(Enum):
+    """What asking for an id came to."""
+
+    NEW = "n"
+    OWN = "o"  # this batch claimed it before: a re-run after a crash, or a later try
+    DUPLICATE = "d"
+
+
+def place_of(event_id: str, timestamp: int) -> tuple[str, bytes]:
+    """(slot, rest) of an event id. `timestamp`: the event's, Unix seconds.
+
+    The slot is about a minute of time, the ULID's own (65.5 s) or else the event's, which is the
+    same on every retry: so old slots rest and expire.
+    """
+    if len(event_id) == 26 and event_id[0] <= "7":
+        try:
+            whole = int(event_id.encode().translate(_TO_BASE_32), 32).to_bytes(16, "big")
+        except ValueError:
+            pass
+        else:
+            return whole[:4].hex(), whole[4:]
+    digest = blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return f"x{timestamp >> 6:x}", digest
+
+
+@dataclass(slots=True)
+class Claims:
+    """Asks for ids, a whole batch in one call."""
+
+    redis: Redis
+    window_ms: int = 10 * 86_400_000
+    _claim: Script = field(init=False)
+    _find: Script = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._claim = Script(self.redis, "claim")
+        self._find = Script(self.redis, "find_claim")
+
+    async def claim(
+        self,
+        connection: str,
+        batch_number: int,
+        ids: Sequence[tuple[str, int]],
+        *,
+        take_over: bool = False,
+    ) -> list[Claim]:
+        """One Claim per (event id, timestamp). `ids` are distinct. Raises StoreUnavailable.
+
+        `take_over`: claims of other batches become this one's, as a replay wants.
+        """
+        if not ids:
+            return []
+        slots: dict[str, list[int]] = {}
+        rests: list[bytes] = []
+        for position, (event_id, timestamp) in enumerate(ids):
+            slot, rest = place_of(event_id, timestamp)
+            rests.append(rest)
+            slots.setdefault(slot, []).append(position)
+        args: list[str | int | bytes] = [
+            keys.claims_prefix(connection),
+            batch_number,
+            self.window_ms,
+            IDS_PER_BUCKET,
+            int(take_over),
+        ]
+        order: list[int] = []
+        for slot, positions in slots.items():
+            args += [slot, len(positions), *(rests[p] for p in positions)]
+            order += positions
+        answer: bytes = await self._claim([], args)
+        claims = [Claim.NEW] * len(ids)
+        for position, letter in zip(order, answer, strict=True):
+            if letter != _NEW:
+                claims[position] = Claim.OWN if letter == _OWN else Claim.DUPLICATE
+        return claims
+
+    async def find(self, connection: str, event_id: str, timestamp: int = 0) -> int | None:
+        """Number of the batch that claimed an id; None when none did within the window.
+
+        `timestamp` matters only for ids that are no ULIDs.
+        """
+        slot, rest = place_of(event_id, timestamp)
+        args = [keys.claims_prefix(connection), slot, rest, IDS_PER_BUCKET]
+        found = await self._find([], args)
+        return None if found is None else int(found)
+
+
+_NEW: Final = ord(Claim.NEW.value)
+_OWN: Final = ord(Claim.OWN.value)

@@ -1,0 +1,89 @@
+"""All Redis names. No other Python file spells a key; scripts get theirs as arguments.
+
+Nothing here has a lifetime but where it says so: an acknowledged event has no other way out of
+Redis than design.md section 4.1. The scripts build batch and claim keys from prefixes, so Sluice
+wants one Redis, not a Redis Cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# arq's own queue: sorted set of job ids. Bells only; losing it loses nothing.
+ARQ_QUEUE: Final = "sluice:bell"
+
+# Prefix of `sluice:batch:{batch id}`: string, the frame of one event batch.
+BATCH_PREFIX: Final = "sluice:batch:"
+
+# Sorted set: batch id -> Redis time in ms at which it must be dispatched (again).
+OPEN_SET: Final = "sluice:open"
+
+# Hash: batch id -> "owner lease_until_ms takes", for batches that were ever taken.
+HELD: Final = "sluice:held"
+
+# Prefix of `sluice:done:{batch id}`: set of positions that Platform has taken. Dies with the batch.
+DONE_PREFIX: Final = "sluice:done:"
+
+# Counter: events in the open set (what the batch ids there add up to).
+BACKLOG: Final = "sluice:backlog"
+
+# Counters: the last batch number and the last dead letter number given out.
+BATCH_NUMBER: Final = "sluice:number:batch"
+DEAD_NUMBER: Final = "sluice:number:dead"
+
+# Prefix of `sluice:trace:{batch number / 64}`: hash, batch number -> what became of it; expires.
+TRACE_PREFIX: Final = "sluice:trace:"
+
+# Prefix of `sluice:worker:{owner}`: string, a worker's sign of life; expires.
+WORKER_PREFIX: Final = "sluice:worker:"
+
+# Hashes: dead letter number -> payload, and -> summary for filters.
+DEAD_PAYLOADS: Final = "sluice:dead:payloads"
+DEAD_SUMMARIES: Final = "sluice:dead:summaries"
+
+
+def claims_prefix(connection: str) -> str:
+    """Prefix of `{prefix}{slot}:{bucket}`: hash, rest of the event id -> batch number; expires."""
+    return f"sluice:claims:{connection}:"
+
+
+def ledger_prefix(connection: str) -> str:
+    """Prefix of `{prefix}{hour}`: hash, column -> count, for events received in that hour."""
+    return f"sluice:ledger:{connection}:"
+
+
+def ledger_hours(connection: str) -> str:
+    """Set: the hours (Unix time / 3600 s) for which the connection has a ledger row."""
+    return f"sluice:ledger-hours:{connection}"
+
+
+def dead_index(connection: str) -> str:
+    """Sorted set: dead letter number -> ms at which it died."""
+    return f"sluice:dead:index:{connection}"
+
+
+def last_test(connection: str) -> str:
+    """String: Redis time in ms of the last *Send Test* that a worker saw."""
+    return f"sluice:test:{connection}"
+
+
+# Set: connections that have ever received something (for readers without configuration).
+CONNECTIONS: Final = "sluice:connections"
+
+
+# lanes
+
+
+def lane_state(connection: str) -> str:
+    """Hash: why and until when a lane is held back, and who probes; absent while it is open."""
+    return f"sluice:lane:{connection}"
+
+
+def ims_token(fingerprint: str) -> str:
+    """String: the IMS token of a credential; expires when the token does."""
+    return f"sluice:ims:token:{fingerprint}"
+
+
+def ims_lock(fingerprint: str) -> str:
+    """String: the process that is fetching that token now; expires."""
+    return f"sluice:ims:lock:{fingerprint}"

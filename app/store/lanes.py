@@ -1,0 +1,116 @@
+"""What the workers share about a lane: whether it is held back, and its IMS token.
+
+Every method raises StoreUnavailable when Redis cannot answer. Times are Redis's own, so workers
+need no common clock. Limits shared by all workers will join them here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from redis.asyncio import Redis
+
+from app.store import keys
+from app.store.faults import store_faults
+from app.store.scripting import Script
+
+# However often a probe fails, the next one comes within this time.
+LONGEST_PAUSE_SECONDS: Final = 600.0
+
+
+class Gate(Enum):
+    OPEN = "open"
+    PAUSED = "paused"  # nothing may be sent
+    PROBE = "probe"  # the pause is over: the asker may send one request, to find out
+    PROBING = "probing"  # somebody else is finding out
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """`seconds`: how long PAUSED or PROBING lasts at most; None = until an operator resumes.
+    `strikes`: pauses since the lane was last open."""
+
+    gate: Gate
+    seconds: float | None = 0.0
+    reason: str = ""
+    strikes: int = 0
+
+
+class Lanes:
+    """Shared state of all lanes; one per process. Also the token shelf of app.adobe.ims."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._gate = Script(redis, "lane_gate")
+        self._pause = Script(redis, "lane_pause")
+        self._release = Script(redis, "lane_release")
+
+    async def state(
+        self, connection: str, *, probe_seconds: float = 0.0, asker: str = ""
+    ) -> LaneState:
+        """Whether the lane may send.
+
+        With `probe_seconds` a due probe is reserved for `asker` for that long; without, PROBE
+        only says that one is due.
+        """
+        answer = await self._gate([keys.lane_state(connection)], [int(probe_seconds * 1000), asker])
+        word, wait, reason, strikes = answer
+        seconds = None if wait < 0 else wait / 1000
+        return LaneState(Gate(_text(word)), seconds, _text(reason), int(strikes))
+
+    async def pause(
+        self, connection: str, reason: str, seconds: float | None
+    ) -> tuple[float | None, bool]:
+        """Holds the lane back; None = until `resume`. Gives (seconds it lasts, whether new).
+
+        A pause after a failed probe lasts twice as long as the one before, at most
+        LONGEST_PAUSE_SECONDS. Of several that come together the first one counts.
+        """
+        wait, _, new = await self._pause(
+            [keys.lane_state(connection)],
+            [
+                reason,
+                -1 if seconds is None else int(seconds * 1000),
+                int(max(LONGEST_PAUSE_SECONDS, seconds or 0.0) * 1000),
+            ],
+        )
+        return (None if wait < 0 else wait / 1000), bool(new)
+
+    async def resume(self, connection: str) -> bool:
+        """Opens the lane; whether it was held back."""
+        with store_faults():
+            return bool(await self._redis.delete(keys.lane_state(connection)))
+
+    async def get_token(self, fingerprint: str) -> bytes | None:
+        with store_faults():
+            found: bytes | None = await self._redis.get(keys.ims_token(fingerprint))
+            return found
+
+    async def put_token(self, fingerprint: str, token: bytes, seconds: float) -> None:
+        """Shares a token for its life."""
+        with store_faults():
+            await self._redis.set(
+                keys.ims_token(fingerprint), token, px=max(1, int(seconds * 1000))
+            )
+
+    async def drop_token(self, fingerprint: str, token: bytes) -> None:
+        """Takes a token off the shelf, unless another one is there already."""
+        await self._release([keys.ims_token(fingerprint)], [token])
+
+    async def lock_token(self, fingerprint: str, owner: str, seconds: float) -> bool:
+        """Whether `owner` may fetch the token now; the lock frees itself after `seconds`."""
+        with store_faults():
+            before = await self._redis.set(
+                keys.ims_lock(fingerprint), owner, nx=True, get=True, px=int(seconds * 1000)
+            )
+        # A command that was sent again over a new connection finds its own lock.
+        return before is None or _text(before) == owner
+
+    async def unlock_token(self, fingerprint: str, owner: str) -> None:
+        await self._release([keys.ims_lock(fingerprint)], [owner])
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

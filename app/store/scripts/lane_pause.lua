@@ -1,0 +1,24 @@
+-- Hold a lane back. Each pause that follows a probe doubles the time; many that come together
+-- (all requests in flight fail alike) are one.
+-- KEYS[1]  hash: the lane's state
+-- ARGV[1]  reason   ARGV[2]  milliseconds, -1 = until resumed   ARGV[3]  most milliseconds
+-- returns  {milliseconds from now (-1 = until resumed), strikes, 1 if this call changed anything}
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local wanted = tonumber(ARGV[2])
+local state = redis.call('HMGET', KEYS[1], 'until', 'strikes')
+local till, strikes = tonumber(state[1] or 0), tonumber(state[2] or 0)
+if till < 0 and wanted >= 0 then return {-1, strikes, 0} end
+if till > now and wanted >= 0 then return {till - now, strikes, 0} end
+strikes = strikes + 1
+local wait = wanted
+if wanted >= 0 then
+  wait = math.floor(math.min(tonumber(ARGV[3]), wanted * 2 ^ math.min(strikes - 1, 30)))
+  till = now + wait
+else
+  till = -1
+end
+redis.call('HSET', KEYS[1], 'until', string.format('%.0f', till), 'reason', ARGV[1],
+  'strikes', strikes, 'probe', 0)
+redis.call('HSETNX', KEYS[1], 'since', string.format('%.0f', now))
+return {wait, strikes, 1}

@@ -1,0 +1,35 @@
+-- Takes batches for one worker: nobody else holds them until the lease runs out.
+-- KEYS  1 open set   2 held
+-- ARGV  1 owner   2 lease in ms   3 batch key prefix   4 done key prefix   5.. batch ids
+-- Returns per id: 'gone' (settled), 'held' (somebody works on it), 'lost' (open, but no frame),
+--         or {takes without settling, this one included; frame; 1 if some of it was delivered}
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local answer = {}
+for i = 5, #ARGV do
+  local id = ARGV[i]
+  local held = redis.call('HGET', KEYS[2], id)
+  local lease_until, takes = 0, 0
+  if held then
+    local _, till, count = string.match(held, '^(%S+) (%d+) (%d+)$')
+    lease_until, takes = tonumber(till), tonumber(count)
+  end
+  if not redis.call('ZSCORE', KEYS[1], id) then
+    answer[#answer + 1] = 'gone'
+  elseif lease_until > now then
+    answer[#answer + 1] = 'held'
+  else
+    local frame = redis.call('GET', ARGV[3] .. id)
+    if frame then
+      takes = takes + 1
+      local till = now + ARGV[2]
+      redis.call('HSET', KEYS[2], id, string.format('%s %.0f %d', ARGV[1], till, takes))
+      redis.call('ZADD', KEYS[1], till, id)
+      answer[#answer + 1] = {takes, frame, redis.call('EXISTS', ARGV[4] .. id)}
+    else
+      redis.call('ZADD', KEYS[1], now + 60000, id)
+      answer[#answer + 1] = 'lost'
+    end
+  end
+end
+return answer
