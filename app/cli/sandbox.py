@@ -1,0 +1,109 @@
+"""`sluice sandbox`: the sandbox Platform as a process of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+import yaml
+from aiohttp import web
+
+from app.sandbox.config import Inlet, SandboxConfig
+from app.sandbox.defaults import SCHEMA_DOCUMENT, TENANT, default_config, default_inlet
+from app.sandbox.server import make_app
+from app.settings import environment, load_settings
+
+
+class Entries(StrEnum):
+    """The two 207 shapes that the reference names, or both in turn."""
+
+    STATUS_CODE = "statusCode"
+    STATUS = "status"
+    BOTH = "both"
+
+
+# Longer than others: one parameter an option.
+def sandbox(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.")] = None,
+    inlets: Annotated[
+        Path | None,
+        typer.Option(help="YAML list of inlets; absent keys as in the example.", exists=True),
+    ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option(help="JSON schema of the records; default: the example's.", exists=True),
+    ] = None,
+    entries: Annotated[
+        Entries, typer.Option(help="Shape of the entries of a 207.")
+    ] = Entries.STATUS_CODE,
+    requests_per_second: Annotated[float, typer.Option(min=0.0, help="0: no limit.")] = 1_000.0,
+    messages_per_second: Annotated[float, typer.Option(min=0.0, help="0: no limit.")] = 10_000.0,
+    validation_delay: Annotated[
+        float, typer.Option(min=0.0, help="Seconds until a bad record shows as failed.")
+    ] = 2.0,
+    keep: Annotated[int, typer.Option(min=0, help="Records kept whole.")] = 50_000,
+    sink: Annotated[bool, typer.Option("--sink", help="Parse nothing, count, answer.")] = False,
+) -> None:
+    """Serve the sandbox Platform: IMS, collection endpoints, faults, readback."""
+    settings = load_settings(environment())
+    if schema is None:
+        schema = settings.config_dir / "schemas" / f"{SCHEMA_DOCUMENT}.json"
+    config = replace(
+        default_config(),
+        schema=_schema_in(schema) if schema.is_file() else None,
+        entry_style=entries.value,
+        requests_per_second=requests_per_second or None,
+        messages_per_second=messages_per_second or None,
+        validation_delay_s=validation_delay,
+        keep_records=keep,
+        sink=sink,
+    )
+    if inlets is not None:
+        config = replace(config, inlets=_inlets_in(inlets))
+    _serve(config, host or settings.sandbox_host, settings.sandbox_port if port is None else port)
+
+
+def _serve(config: SandboxConfig, host: str, port: int) -> None:
+    try:
+        # A hanging request must not hold up the end of the process for long.
+        web.run_app(
+            make_app(config),
+            host=host,
+            port=port,
+            access_log=None,
+            shutdown_timeout=2.0,
+            loop=uvloop.new_event_loop(),
+            print=lambda *_: typer.echo(f"sandbox Platform at http://{host}:{port}", err=True),
+        )
+    except OSError as fault:
+        raise typer.BadParameter(f"cannot listen at {host}:{port}: {fault.strerror}") from None
+
+
+def _inlets_in(path: Path) -> tuple[Inlet, ...]:
+    listed: Any = yaml.safe_load(path.read_text("utf-8"))
+    if not isinstance(listed, list) or not listed:
+        raise typer.BadParameter(f"{path}: wanted a list of inlets, each a mapping")
+    try:
+        found = tuple(replace(default_inlet(), **given) for given in listed)
+    except TypeError as fault:
+        raise typer.BadParameter(f"{path}: {fault}") from None
+    if wrong := [inlet.mode for inlet in found if inlet.mode not in ("xdm", "raw")]:
+        raise typer.BadParameter(f"{path}: mode is {wrong[0]}, wanted xdm or raw")
+    return found
+
+
+def _schema_in(path: Path) -> dict[str, Any]:
+    """The schema in `path`, with the sandbox's tenant in the place of `{TENANT}`."""
+    try:
+        schema = json.loads(path.read_text("utf-8").replace("{TENANT}", TENANT))
+    except ValueError as fault:
+        raise typer.BadParameter(f"{path} is no JSON: {fault}") from None
+    if not isinstance(schema, dict):
+        raise typer.BadParameter(f"{path}: wanted a JSON schema, an object")
+    return schema

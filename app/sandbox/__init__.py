@@ -1,0 +1,10 @@
+"""Stand-ins for the two vendors, written from their references and never from our own clients.
+
+defaults.py     the ids that the example connection repeats
+config.py       what a sandbox is told at start
+server.py       make_app: the sandbox Platform as one aiohttp application
+platform/       what Adobe answers: IMS, collection endpoints, validation (platform.md 2 and 3)
+control/        what only a sandbox has: faults on demand, reading back what arrived
+customerio/     what Customer.io sends: kinds, fields, the sender (customerio.md 1 to 9)
+traffic.py      generate: bodies for tests, bench and `sluice send`
+"""

@@ -1,0 +1,73 @@
+"""What a sandbox Platform is told at start. Immutable; every number states its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Mode = Literal["xdm", "raw"]
+# Which of the reference's two 207 shapes is spoken; "both" takes turns (platform.md section 2.5).
+EntryStyle = Literal["statusCode", "status", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inlet:
+    """One streaming inlet with its one dataflow.
+
+    `raw_batch` False: a batch of raw messages is refused as such (section 2.3 leaves it open).
+    `sync_validation` False: the inlet is not in data centre VA7, so 501 (section 2.4).
+    """
+
+    id: str
+    org_id: str
+    dataset_id: str
+    schema_id: str
+    schema_content_type: str
+    flow_id: str
+    mode: Mode = "xdm"
+    authenticated: bool = False
+    raw_batch: bool = True
+    sync_validation: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ImsClient:
+    """A credential. Two secrets may be live at once (section 3). `entitled` False: its tokens are
+    good, its calls are refused with 403 (section 7, point 18)."""
+
+    client_id: str
+    secrets: tuple[str, ...]
+    org_id: str
+    scopes: tuple[str, ...]
+    entitled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """A whole sandbox Platform.
+
+    `schema`: the JSON schema that records are validated against, later; None: only the rules that
+    hold for every ExperienceEvent. `body_limit`: bytes; "1 MB" is read as the smaller meaning.
+    Rates are per organisation and second; None: no limit. `retry_after_s`: sent with a 429 when
+    set; none is documented. `validation_delay_s`: how much later a bad record shows as failed.
+    `keep_records`: how many of the newest records are kept whole; all are counted.
+    `allowed_addresses`: callers from elsewhere get 403 with an empty body; None: anyone may call.
+    `sink`: parse nothing, count, answer at once; for measuring others.
+    """
+
+    inlets: tuple[Inlet, ...]
+    ims_clients: tuple[ImsClient, ...] = ()
+    schema: Mapping[str, Any] | None = None
+    entry_style: EntryStyle = "statusCode"
+    body_limit: int = 1_000_000
+    requests_per_second: float | None = 1_000.0
+    messages_per_second: float | None = 10_000.0
+    sync_validations_per_minute: float = 60.0
+    retry_after_s: int | None = None
+    token_lifetime_s: int = 86_399
+    token_fetches_per_minute: float | None = None
+    validation_delay_s: float = 2.0
+    keep_records: int = 50_000
+    allowed_addresses: frozenset[str] | None = None
+    sink: bool = False

@@ -1,0 +1,1 @@
+"""What no real Platform offers: faults on demand and reading back what arrived."""

@@ -1,0 +1,65 @@
+"""Faults carried out: a handler of the vendor's side wrapped in the rules now in force."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from app.sandbox.control.faults import Hit, Rule, Side
+from app.sandbox.platform.answers import Refusal, problem
+from app.sandbox.state import SANDBOX
+
+# The hit is for what a handler itself has to heed: partial answers and expired tokens.
+Handler = Callable[[web.Request, Hit], Awaitable[web.StreamResponse]]
+Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_GARBAGE: Final = b'{"inletId": "<html>\xff\xfe upstream'
+
+
+def under_faults(side: Side, handler: Handler) -> Plain:
+    """`handler`, with the rules of `side` applied before or after it."""
+
+    async def befallen(request: web.Request) -> web.StreamResponse:
+        faults = request.app[SANDBOX].faults
+        hit = faults.meet(side, request.match_info.get("inlet"))
+        if hit.latency_s:
+            await asyncio.sleep(hit.latency_s)
+        if hit.active is None:
+            return await handler(request, hit)
+        if hit.active.rule.hang:
+            await faults.hang(hit.active)
+            return _cut(request)
+        return await _befall(request, hit, hit.active.rule, handler)
+
+    return befallen
+
+
+async def _befall(
+    request: web.Request, hit: Hit, rule: Rule, handler: Handler
+) -> web.StreamResponse:
+    if rule.status is not None:
+        await request.read()
+        headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
+        refusal = Refusal(rule.status, "fault on demand", title="Fault on demand")
+        return web.json_response(problem(refusal), status=rule.status, headers=headers)
+    if rule.blocked:
+        await request.read()
+        return web.Response(status=403)
+    if rule.cut == "before":
+        return _cut(request)
+    answer = await handler(request, hit)
+    if rule.cut == "after":
+        return _cut(request)
+    if rule.garbage:
+        return web.Response(status=answer.status, body=_GARBAGE, content_type="application/json")
+    return answer
+
+
+def _cut(request: web.Request) -> web.StreamResponse:
+    """End the connection without an answer; what is returned reaches nobody."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=503)

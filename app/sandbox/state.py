@@ -1,0 +1,43 @@
+"""What one running sandbox Platform holds, and the key it lies under in its application."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from app.sandbox.config import Inlet, SandboxConfig
+
+if TYPE_CHECKING:
+    from app.sandbox.control.faults import Faults
+    from app.sandbox.control.received import Received
+    from app.sandbox.platform.ims import Ims
+    from app.sandbox.platform.later import Later
+    from app.sandbox.platform.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """`clock`: Unix seconds; `chance`: where shares are drawn from."""
+
+    config: SandboxConfig
+    clock: Callable[[], float]
+    chance: random.Random
+    inlets: Mapping[str, Inlet]
+    ims: Ims
+    limits: Limits
+    faults: Faults
+    received: Received
+    later: Later
+    transactions: count[int]
+
+    def transaction(self, now_ms: int) -> str:
+        """The next xactionId or batchId, in the form of the reference's samples."""
+        return f"{now_ms}:{next(self.transactions)}:{self.chance.randrange(1000)}"
+
+
+SANDBOX: Final = web.AppKey("sandbox", Sandbox)

@@ -1,0 +1,114 @@
+"""A sandbox Platform on an ephemeral port, and messages for it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+
+from app.sandbox.config import Inlet, SandboxConfig
+from app.sandbox.defaults import IMS_CLIENT_ID, IMS_CLIENT_SECRET, IMS_SCOPES, default_config
+from app.sandbox.server import make_app
+
+START = 1_800_000_000.0
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Platform:
+    """A running sandbox and ways to talk to it."""
+
+    client: TestClient[Any, Any]
+    config: SandboxConfig
+    clock: Clock
+
+    @property
+    def inlet(self) -> Inlet:
+        return self.config.inlets[0]
+
+    def message(self, record_id: str = "01A", **entity: Any) -> dict[str, Any]:
+        """A good XDM message for the first inlet."""
+        inlet = self.inlet
+        schema_ref = {"id": inlet.schema_id, "contentType": inlet.schema_content_type}
+        return {
+            "header": {
+                "schemaRef": schema_ref,
+                "imsOrgId": inlet.org_id,
+                "datasetId": inlet.dataset_id,
+                "flowId": inlet.flow_id,
+            },
+            "body": {
+                "xdmMeta": {"schemaRef": dict(schema_ref)},
+                "xdmEntity": {"_id": record_id, "timestamp": "2026-01-01T00:00:00Z", **entity},
+            },
+        }
+
+    async def one(self, message: Any, query: str = "", **options: Any) -> ClientResponse:
+        return await self.client.post(
+            f"/collection/{self.inlet.id}{query}", json=message, **options
+        )
+
+    async def batch(self, messages: list[Any], **options: Any) -> ClientResponse:
+        path = f"/collection/batch/{self.inlet.id}"
+        return await self.client.post(path, json={"messages": messages}, **options)
+
+    async def token(self, **changes: str) -> ClientResponse:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": IMS_CLIENT_ID,
+            "client_secret": IMS_CLIENT_SECRET,
+            "scope": ",".join(IMS_SCOPES),
+            **changes,
+        }
+        return await self.client.post("/ims/token/v3", data=form)
+
+    async def bearer(self) -> dict[str, str]:
+        body = await (await self.token()).json()
+        return {"Authorization": f"Bearer {body['access_token']}"}
+
+    async def fault(self, **rule: Any) -> None:
+        answer = await self.client.post("/faults", json=rule)
+        assert answer.status == 201, await answer.text()
+
+    async def get(self, path: str) -> Any:
+        return await (await self.client.get(path)).json()
+
+
+Start = Callable[..., Awaitable[Platform]]
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """start(inlet={...}, **config): a sandbox that differs from the default one as given."""
+    async with AsyncExitStack() as stack:
+
+        async def begin(inlet: dict[str, Any] | None = None, **changes: Any) -> Platform:
+            config = replace(default_config(), **{"validation_delay_s": 0.0, **changes})
+            if inlet:
+                config = replace(config, inlets=(replace(config.inlets[0], **inlet),))
+            clock = Clock()
+            server = TestServer(make_app(config, clock, random.Random(1)))
+            client = await stack.enter_async_context(TestClient(server))
+            return Platform(client, config, clock)
+
+        yield begin
+
+
+@pytest.fixture
+async def platform(start: Start) -> Platform:
+    return await start()

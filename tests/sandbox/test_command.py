@@ -1,0 +1,54 @@
+"""`sluice sandbox`: what its files may say, and what is said when it cannot start."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from app.cli.sandbox import _inlets_in, _schema_in, sandbox
+from app.sandbox.defaults import FLOW_ID, INLET_ID
+
+
+def test_inlets_differ_from_the_example_as_their_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "inlets.yaml"
+    path.write_text("- {}\n- {id: other, mode: raw, authenticated: true}\n")
+
+    first, second = _inlets_in(path)
+
+    assert (first.id, first.mode) == (INLET_ID, "xdm")
+    assert (second.id, second.mode, second.authenticated) == ("other", "raw", True)
+    assert second.flow_id == FLOW_ID
+
+
+@pytest.mark.parametrize("text", ["", "a: b", "- {unknown: 1}", "- {mode: both}"])
+def test_a_wrong_inlets_file_is_wrong_use(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "inlets.yaml"
+    path.write_text(text)
+    with pytest.raises(typer.BadParameter):
+        _inlets_in(path)
+
+
+def test_a_schema_may_name_the_tenant(tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    path.write_text('{"properties": {"_{TENANT}": {}}}')
+    assert _schema_in(path) == {"properties": {"_sluicesandbox": {}}}
+
+    for wrong in ("[]", "{"):
+        path.write_text(wrong)
+        with pytest.raises(typer.BadParameter):
+            _schema_in(path)
+
+
+def test_a_taken_port_is_said_in_one_line() -> None:
+    app = typer.Typer()
+    app.command()(sandbox)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(app, ["--port", str(port)])
+
+    assert result.exit_code == 2
+    assert "cannot listen at" in result.output
