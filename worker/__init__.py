@@ -1,0 +1,10 @@
+"""The worker: takes event batches from the queue and delivers them.
+
+main      composition root; routes.py makes a Route of every connection
+bells     the arq shell, and the only arq here
+desk      takes the batches a bell names, keeps their leases
+pipeline  one batch's story, on one screen; story.py is its state, route.py one connection
+lane/     fills and sends request batches
+watch     notices when the worker gets nowhere
+health    /healthz and /metrics
+"""

@@ -1,0 +1,254 @@
+"""One request's story to its end: attempt, and where the answer says so, split, bisect, send alone.
+
+What an answer means is app.core.platform's; whether the lane may send is the gate's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import structlog
+
+from app.core.errors import CredentialsRefused, TokenUnavailable
+from app.core.outcome import Failure, Outcome, Verdict, failed
+from app.core.platform import (
+    HARD_BODY_BYTES,
+    MAX_BODY_BYTES,
+    Answer,
+    Next,
+    is_envelope_fault,
+    normalise,
+)
+from worker.lane.exchange import Exchange, Reply
+from worker.lane.gate import LaneGate
+from worker.lane.rate_limit import RateLimit
+
+# A throttling answer that names no time: long enough not to hammer, short enough to find the speed.
+_THROTTLE_SECONDS: Final = 1.0
+# An inlet that refuses raw batches is asked again after this long.
+_SINGLES_SECONDS: Final = 3600.0
+_DEFINITE: Final = (Verdict.DELIVERED, Verdict.REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLimits:
+    """Per process. The rates are platform.md section 2.7's 1,000 requests/s and 10,000 messages/s
+    of an organization, with headroom; `math.inf` = no limit."""
+
+    max_bytes: int = MAX_BODY_BYTES
+    max_messages: int = 1_000
+    linger_ms: float = 3.0
+    max_in_flight: int = 8
+    requests_per_second: float = 800.0
+    messages_per_second: float = 8_000.0
+    timeout_seconds: float = 60.0
+    pause_seconds: float = 60.0
+
+
+class TokenSource(Protocol):
+    """app.adobe.token_keeper.TokenKeeper. Raises CredentialsRefused or TokenUnavailable."""
+
+    async def token(self) -> str: ...
+    async def renew(self, refused: str) -> str: ...
+
+
+class RequestWatch(Protocol):
+    """What metrics want to know of each request. `verdicts`: verdict -> messages."""
+
+    def on_request(
+        self,
+        connection: str,
+        status: int,
+        size: int,
+        seconds: float,
+        verdicts: Mapping[Verdict, int],
+    ) -> None: ...
+
+
+class Delivery:
+    """Sends request batches of one lane and reads what becomes of them."""
+
+    def __init__(
+        self,
+        connection: str,
+        exchange: Exchange,
+        gate: LaneGate,
+        tokens: TokenSource | None,
+        limits: LaneLimits,
+        *,
+        batches_proven: bool,
+        watch: RequestWatch | None,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._connection = connection
+        self._exchange = exchange
+        self._gate = gate
+        self._tokens = tokens
+        self._in_flight = limits.max_in_flight
+        self._watch = watch
+        self._clock, self._sleep = clock, sleep
+        self._requests = RateLimit(limits.requests_per_second, clock)
+        self._messages = RateLimit(limits.messages_per_second, clock)
+        self._slots = asyncio.Semaphore(limits.max_in_flight)
+        # An xdm inlet takes batches, the reference says; of a raw one it is only inferred.
+        self._batches_proven = batches_proven
+        self._singles_until = -1.0
+        # Until Platform has taken one message, a refused envelope is our configuration's fault.
+        self._envelope_proven = False
+        self._log = structlog.get_logger()
+
+    @property
+    def singly(self) -> bool:
+        """Whether this inlet was found to take no batches, lately."""
+        return self._singles_until > self._clock()
+
+    async def resolve(self, messages: Sequence[bytes]) -> Sequence[Outcome]:
+        """One outcome per message, in order, with as many requests as that takes."""
+        return await self.follow(messages, await self.attempt(messages))
+
+    async def follow(self, messages: Sequence[bytes], answer: Answer) -> Sequence[Outcome]:
+        """Does what the answer to these messages asks for next."""
+        match answer.next:
+            case Next.SPLIT | Next.BISECT:
+                half = len(messages) // 2
+                left, right = await asyncio.gather(
+                    self.resolve(messages[:half]), self.resolve(messages[half:])
+                )
+                return [*left, *right]
+            case Next.SINGLES:
+                return await self._singly(messages, answer)
+            case _:
+                return answer.outcomes
+
+    async def _singly(self, messages: Sequence[bytes], answer: Answer) -> Sequence[Outcome]:
+        """Alone each message that the answer did not place: a few at first, and on only while
+        Platform gives definite answers, so that a broken one is not asked a thousand times."""
+        outcomes = list(answer.outcomes)
+        todo = [
+            at
+            for at, outcome in enumerate(outcomes)
+            if answer.uniform or outcome.verdict is Verdict.UNKNOWN
+        ]
+        size = 1
+        while todo:
+            now, todo = todo[:size], todo[size:]
+            size = self._in_flight
+            found = await asyncio.gather(*(self.resolve([messages[at]]) for at in now))
+            for at, (outcome,) in zip(now, found, strict=True):
+                # Held back in between: what is known of it is still the first answer.
+                outcomes[at] = outcome if outcome.attempted else outcomes[at]
+            if any(outcomes[at].verdict not in _DEFINITE for at in now):
+                break
+        refused = answer.outcomes[0].code == "batch_refused"
+        if refused and all(outcome.verdict is Verdict.DELIVERED for outcome in outcomes):
+            # Nothing was wrong with any of them: it was the batch that this inlet does not take.
+            self._singles_until = self._clock() + _SINGLES_SECONDS
+        return outcomes
+
+    async def attempt(self, messages: Sequence[bytes], *, probe: bool = False) -> Answer:
+        """One POST (two with a refreshed token). A bug of ours costs its messages a try only."""
+        count = len(messages)
+        if count == 1 and len(messages[0]) > HARD_BODY_BYTES:
+            return _all(failed(Failure.TOO_LARGE, code="over_1_mb"), 1)
+        async with self._slots:
+            wait = max(self._requests.reserve(1), self._messages.reserve(count))
+            if wait > 0:
+                await self._sleep(wait)
+            held = None if probe else self._gate.held()
+            if held is not None:
+                return _all(held, count)
+            try:
+                return await self._exchanged(messages)
+            except Exception as fault:
+                return _all(self.unforeseen(fault), count)
+
+    async def _exchanged(self, messages: Sequence[bytes]) -> Answer:
+        token = None
+        try:
+            token = await self._tokens.token() if self._tokens else None
+            answer = await self._post(messages, token)
+            if answer.next is Next.REFRESH and self._tokens and token:
+                renewed = await self._tokens.renew(token)
+                if renewed != token:
+                    answer = await self._post(messages, renewed)
+        except CredentialsRefused as fault:
+            refused = failed(Failure.CREDENTIALS, code="ims_refused", message=str(fault))
+            return await self._paused(refused, len(messages))
+        except TokenUnavailable as fault:
+            away = failed(Failure.CREDENTIALS, code="ims_unavailable", retry_after=fault.retry_in)
+            self._gate.hold(away, fault.retry_in)
+            return _all(away, len(messages))
+        return await self._heeded(answer)
+
+    async def _heeded(self, answer: Answer) -> Answer:
+        """What an answer means for the lane as a whole."""
+        first = answer.outcomes[0]
+        if answer.next in (Next.REFRESH, Next.PAUSE):
+            return await self._paused(first, len(answer.outcomes))
+        if first.failure is Failure.THROTTLE and answer.uniform:
+            self._gate.hold(
+                first, _THROTTLE_SECONDS if first.retry_after is None else first.retry_after
+            )
+        if any(outcome.verdict is Verdict.DELIVERED for outcome in answer.outcomes):
+            self._envelope_proven = True
+            self._batches_proven = self._batches_proven or len(answer.outcomes) > 1
+        elif not self._envelope_proven and all(
+            outcome.verdict is Verdict.REJECTED and is_envelope_fault(outcome.code)
+            for outcome in answer.outcomes
+        ):
+            blocked = replace(first, verdict=Verdict.TRY_AGAIN, failure=Failure.BLOCKED)
+            return await self._paused(blocked, len(answer.outcomes))
+        return answer
+
+    async def _paused(self, outcome: Outcome, count: int) -> Answer:
+        return _all(await self._gate.pause(outcome), count, Next.PAUSE)
+
+    async def _post(self, messages: Sequence[bytes], token: str | None) -> Answer:
+        reply = await self._exchange.post(messages, token, batches_proven=self._batches_proven)
+        try:
+            self._tell(reply)
+        except Exception as fault:  # what Platform said stands, whatever became of the telling
+            self.unforeseen(fault)
+        return reply.answer
+
+    def _tell(self, reply: Reply) -> None:
+        """One log line and one observation per request. Never a payload or a personal value."""
+        outcomes, first = reply.answer.outcomes, reply.answer.outcomes[0]
+        if reply.answer.uniform:
+            verdicts: Mapping[Verdict, int] = {first.verdict: len(outcomes)}
+        else:
+            verdicts = Counter(outcome.verdict for outcome in outcomes)
+            first = next((o for o in outcomes if o.failure is not None), first)
+        if self._watch is not None:
+            self._watch.on_request(
+                self._connection, reply.status, reply.size, reply.seconds, verdicts
+            )
+        self._log.info(
+            "delivery.attempted",
+            connection=self._connection,
+            messages=len(outcomes),
+            bytes=reply.size,
+            status=reply.status,
+            duration_ms=round(reply.seconds * 1000, 1),
+            receipt=outcomes[0].receipt,
+            next=reply.answer.next.value,
+            **{verdict.value: number for verdict, number in verdicts.items()},
+            **({"code": first.code, "problem": normalise(first.message)} if first.failure else {}),
+        )
+
+    def unforeseen(self, fault: Exception) -> Outcome:
+        self._log.error("delivery.fault", connection=self._connection, fault=type(fault).__name__)
+        return internal(type(fault).__name__)
+
+
+def internal(code: str) -> Outcome:
+    return failed(Failure.INTERNAL, code=code)
+
+
+def _all(outcome: Outcome, count: int, then: Next = Next.SETTLE) -> Answer:
+    return Answer((outcome,) * count, then)

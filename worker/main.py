@@ -1,0 +1,159 @@
+"""Composition root of the worker: everything is made here, joined, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from app import logs
+from app.core.errors import ConfigError, StoreUnavailable
+from app.settings import Connection, Settings, environment, load_all
+from app.store.batches import Batches
+from app.store.claims import Claims
+from app.store.connect import Store, open_store, require_safe
+from app.store.lanes import Lanes
+from worker.bells import Bells
+from worker.desk import Desk
+from worker.health import serve
+from worker.metrics import Metrics
+from worker.pipeline import Pipeline, RetryPolicy
+from worker.routes import compile_all, open_routes
+from worker.watch import GAVE_UP, LoopWatch, Watch
+
+log = structlog.get_logger()
+
+DAY_MS = 86_400_000
+
+
+def main() -> int:
+    """`python -m worker`. Exit codes: 0 stopped, 2 wrong configuration, 70 gave up on itself."""
+    try:
+        settings, connections = load_all(environment())
+        logs.set_up(settings.log_format, settings.log_level, role="worker")
+        return uvloop.run(run(settings, connections))
+    except ConfigError as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        return 2
+
+
+async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
+    """Works until SIGTERM or SIGINT. Raises ConfigError."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    owner = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
+    redis = open_store(settings.redis_url, connections=settings.worker_max_jobs * 4 + 8)
+    metrics = Metrics()
+    compiled = compile_all(connections)
+    try:
+        if not await _redis_is_safe(redis, stop):
+            return 0
+        batches = Batches(
+            redis,
+            owner,
+            lease_ms=int(settings.worker_lease_seconds * 1000),
+            trace_ms=int(settings.trace_days * DAY_MS),
+        )
+        claims = Claims(redis, int(settings.claim_window_days * DAY_MS))
+        policy = RetryPolicy(
+            settings.retry_base_seconds,
+            settings.retry_cap_seconds,
+            settings.retry_max_age_days * 86_400,
+        )
+        async with open_routes(connections, compiled, Lanes(redis), metrics) as routes:
+            desk = Desk(batches, Pipeline(routes, batches, claims, metrics, policy), metrics)
+            return await _work(settings, redis, batches, desk, metrics, stop)
+    finally:
+        await redis.aclose(close_connection_pool=True)
+
+
+async def _work(
+    settings: Settings,
+    redis: Store,
+    batches: Batches,
+    desk: Desk,
+    metrics: Metrics,
+    stop: asyncio.Event,
+) -> int:
+    bells = Bells(redis, desk.answer, max_jobs=settings.worker_max_jobs)
+    watch = Watch(batches, bells, desk, metrics)
+    loop_watch = LoopWatch()
+    async with _face(settings, metrics, loop_watch):
+        loop_watch.start()
+        sweeping = asyncio.create_task(watch.run(), name="watch")
+        tasks = [
+            sweeping,
+            asyncio.create_task(desk.keep_leases(), name="leases"),
+            asyncio.create_task(loop_watch.turn(), name="loop"),
+            asyncio.create_task(bells.run(), name="bells"),
+        ]
+        log.info("worker.started", owner=batches.owner)
+        broken = await _until_end(tasks, stop, watch.gave_up)
+        log.info("worker.stopping", in_hand=desk.in_hand)
+        # The leases are kept until the last batch is out of hand.
+        sweeping.cancel()
+        await bells.stop(settings.worker_grace_seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        loop_watch.stop()
+    log.info("worker.stopped")
+    return GAVE_UP if broken or watch.gave_up.is_set() else 0
+
+
+async def _until_end(tasks: Sequence[asyncio.Task[None]], *events: asyncio.Event) -> bool:
+    """Waits for an event. True: a task of ours ended first, and we must not go on without it."""
+    ends = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait([*tasks, *ends], return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
+    broken = [task for task in tasks if task.done()]
+    for task in broken:
+        log.critical("worker.task_ended", task=task.get_name(), error=repr(task.exception()))
+    return bool(broken)
+
+
+async def _redis_is_safe(redis: Store, stop: asyncio.Event) -> bool:
+    """Waits for Redis; False when told to stop meanwhile. Raises ConfigError."""
+    waiting = ""
+    while not stop.is_set():
+        try:
+            for warning in await require_safe(redis):
+                log.warning("store.weak", reason=warning)
+            return True
+        except StoreUnavailable as fault:
+            if fault.reason != waiting:
+                log.warning("store.unavailable", reason=fault.reason, detail=str(fault))
+                waiting = fault.reason
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1.0)
+    return False
+
+
+@contextlib.asynccontextmanager
+async def _face(
+    settings: Settings, metrics: Metrics, loop_watch: LoopWatch
+) -> AsyncIterator[web.AppRunner | None]:
+    if not settings.worker_metrics_port:
+        yield None
+        return
+    runner = await serve(
+        settings.worker_metrics_host,
+        settings.worker_metrics_port,
+        metrics.registry,
+        lambda: loop_watch.seconds_since_turn() < 15,
+    )
+    try:
+        yield runner
+    finally:
+        await runner.cleanup()

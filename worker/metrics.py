@@ -1,0 +1,74 @@
+"""What a worker counts, for Prometheus. Per batch, never per event: the hot path stays clear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from app.core.outcome import Verdict
+from app.store.batches import Settlement
+
+
+class Metrics:
+    """One worker process's metrics, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.events = Counter(
+            "sluice_events", "Events settled, by where they went",
+            ["connection", "outcome"], registry=self.registry,
+        )  # fmt: skip
+        self.batch_seconds = Histogram(
+            "sluice_batch_seconds", "Time from taking an event batch to settling it",
+            registry=self.registry,
+        )  # fmt: skip
+        self.leases_lost = Counter(
+            "sluice_leases_lost", "Batches that another worker took meanwhile",
+            registry=self.registry,
+        )  # fmt: skip
+        self.in_work = Gauge(
+            "sluice_batches_in_work", "Batches this worker holds", registry=self.registry
+        )
+        self.overdue_seconds = Gauge(
+            "sluice_overdue_seconds", "How long the longest due batch has waited",
+            registry=self.registry,
+        )  # fmt: skip
+        self.requests = Counter(
+            "sluice_requests", "POSTs to Platform, by HTTP status (0: none came)",
+            ["connection", "status"], registry=self.registry,
+        )  # fmt: skip
+        self.request_bytes = Counter(
+            "sluice_request_bytes", "Bytes of the bodies POSTed to Platform",
+            ["connection"], registry=self.registry,
+        )  # fmt: skip
+        self.request_seconds = Histogram(
+            "sluice_request_seconds", "Time Platform took to answer",
+            ["connection"], registry=self.registry,
+        )  # fmt: skip
+
+    def on_request(
+        self,
+        connection: str,
+        status: int,
+        size: int,
+        seconds: float,
+        verdicts: Mapping[Verdict, int],
+    ) -> None:
+        """Counts one POST to Platform (worker.lane.RequestWatch)."""
+        self.requests.labels(connection, str(status)).inc()
+        self.request_bytes.labels(connection).inc(size)
+        self.request_seconds.labels(connection).observe(seconds)
+
+    def settled(self, connection: str, settlement: Settlement) -> None:
+        """Counts a settled batch."""
+        later = sum(successor.events for successor in settlement.successors)
+        for outcome, count in (
+            ("duplicate", settlement.duplicates),
+            ("test", settlement.tests),
+            ("delivered", settlement.delivered),
+            ("dead", len(settlement.letters)),
+            ("later", later),
+        ):
+            if count:
+                self.events.labels(connection, outcome).inc(count)

@@ -1,0 +1,259 @@
+"""One batch's story: parse, claim, transform, send, settle (design.md section 3).
+
+Nothing is forgotten: until the last step the batch lies untouched in Redis, and a crash anywhere
+in here lets its lease run out. What is sent twice then carries the same `_id`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from app.core import retry
+from app.core.batch import TAKE_OVER, decode
+from app.core.errors import EventFault, StoreUnavailable, UnreadableEvent, UnreadableFrame
+from app.core.event import parse_event
+from app.core.outcome import Failure, Outcome, Verdict, failed
+from app.store.batches import Batches, Settlement, Taken
+from app.store.claims import Claim, Claims
+from app.store.traces import RequestTrace
+from worker.metrics import Metrics
+from worker.patience import patiently
+from worker.route import RecordRefused, Route
+from worker.story import Story
+
+log = structlog.get_logger()
+
+# A batch taken this often without being settled is worked on alone, so that it can pull no
+# other down; taken once more, it is split, and what cannot be split is poison.
+SUSPECT_TAKES: Final = 3
+
+# How long a batch waits that this worker cannot work on: another release, another configuration.
+NOT_OURS_MS: Final = 30_000
+
+# Fails every batch after this many unforeseen faults of ours while an event was mapped.
+BUG_DELAY: Final = failed(Failure.INTERNAL, code="bug", message="unforeseen fault in the worker")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Seconds. See app/core/retry.py."""
+
+    base: float = retry.DEFAULT_BASE_SECONDS
+    cap: float = retry.DEFAULT_CAP_SECONDS
+    max_age: float = retry.DEFAULT_MAX_AGE_SECONDS
+
+
+class Marks:
+    """Writes down what Platform has taken while the rest of a batch is still on its way."""
+
+    def __init__(self, batches: Batches, batch_id: str, positions: Sequence[int]) -> None:
+        self._batches = batches
+        self._batch_id = batch_id
+        self._positions = positions
+        self._writing: list[asyncio.Task[None]] = []
+
+    def told(self, start: int, outcomes: Sequence[Outcome]) -> None:
+        delivered = [
+            position
+            for position, outcome in zip(self._positions[start:], outcomes, strict=False)
+            if outcome.verdict is Verdict.DELIVERED
+        ]
+        if delivered:
+            mark = self._batches.mark_delivered(self._batch_id, delivered)
+            self._writing.append(asyncio.create_task(mark))
+
+    async def written(self) -> None:
+        """Waits for the marks; one that could not be written costs at most a second sending."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
+
+
+class Pipeline:
+    """Works on batches that this worker holds."""
+
+    def __init__(
+        self,
+        routes: Mapping[str, Route],
+        batches: Batches,
+        claims: Claims,
+        metrics: Metrics,
+        policy: RetryPolicy | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._routes = routes
+        self._batches = batches
+        self._claims = claims
+        self._metrics = metrics
+        self._policy = policy or RetryPolicy()
+        self._clock = clock
+        self._chance = chance
+
+    async def work(self, taken: Taken) -> None:
+        """The whole story. Raises nothing but CancelledError and bugs; then nothing was settled."""
+        started = time.monotonic()
+        route = self._routes.get(taken.batch_id.connection)
+        story = self._open(taken)
+        if route is None or story is None:
+            await self._set_aside(taken, "no such connection" if route is None else "frame")
+            return
+        if taken.takes > SUSPECT_TAKES:
+            await self._isolate(story)
+            return
+        self._parse(story)
+        await self._claim(story)
+        await self._skip_delivered(story)
+        messages = self._transform(story, route)
+        await self._send(story, route, messages)
+        await self._settle(story)
+        self._metrics.batch_seconds.observe(time.monotonic() - started)
+
+    def _open(self, taken: Taken) -> Story | None:
+        try:
+            return Story(taken, decode(taken.frame), int(self._clock() * 1000))
+        except UnreadableFrame as fault:
+            log.error("batch.unreadable", batch=str(taken.batch_id), reason=str(fault))
+            return None
+
+    def _parse(self, story: Story) -> None:
+        seen: set[str] = set()
+        for position, body in enumerate(story.batch.bodies):
+            try:
+                event = parse_event(body)
+            except UnreadableEvent as fault:
+                story.fault(position, fault)
+                continue
+            if event.is_send_test:
+                story.tests += 1
+            elif event.event_id in seen:
+                story.duplicates += 1
+            else:
+                seen.add(event.event_id)
+                story.events[position] = event
+
+    async def _claim(self, story: Story) -> None:
+        positions = list(story.events)
+        ids = [(event.event_id, event.timestamp) for event in story.events.values()]
+        answers = await patiently(
+            lambda: self._claims.claim(
+                story.taken.batch_id.connection,
+                story.claim,
+                ids,
+                take_over=story.batch.claim == TAKE_OVER,
+            )
+        )
+        for position, answer in zip(positions, answers, strict=True):
+            if answer is Claim.DUPLICATE:
+                del story.events[position]
+                story.duplicates += 1
+
+    async def _skip_delivered(self, story: Story) -> None:
+        if not story.taken.marked:
+            return
+        name = str(story.taken.batch_id)
+        for position in await patiently(lambda: self._batches.delivered_before(name)):
+            if story.events.pop(position, None):
+                story.delivered += 1
+
+    def _transform(self, story: Story, route: Route) -> dict[int, bytes]:
+        """Message by position; what cannot be made one leaves the story as a dead letter."""
+        messages: dict[int, bytes] = {}
+        now = self._clock()
+        for position, event in list(story.events.items()):
+            try:
+                messages[position] = route.message(event, story.batch.bodies[position], now)
+            except RecordRefused as fault:
+                story.fault(position, fault, fault.record)
+            except EventFault as fault:
+                story.fault(position, fault)
+            except Exception as fault:  # a bug of ours is not the event's fault: later, and loudly
+                log.exception("transform.bug", kind=event.kind, error=type(fault).__name__)
+                story.try_later(position, BUG_DELAY)
+        return messages
+
+    async def _send(self, story: Story, route: Route, messages: dict[int, bytes]) -> None:
+        if not messages:
+            return
+        marks = Marks(self._batches, str(story.taken.batch_id), list(messages))
+        outcomes = await route.lane.send(list(messages.values()), told=marks.told)
+        # A mark written after the batch is settled would lie about for ever.
+        await marks.written()
+        seen: dict[int, tuple[Outcome, int]] = {}
+        for outcome in outcomes:
+            seen[id(outcome)] = (outcome, seen.get(id(outcome), (outcome, 0))[1] + 1)
+        at_ms = int(self._clock() * 1000)
+        story.requests = [
+            RequestTrace(at_ms, outcome.verdict.value, outcome.status, outcome.receipt, times)
+            for outcome, times in seen.values()
+        ]
+        if len(seen) == 1 and outcomes[0].verdict is Verdict.DELIVERED:
+            story.delivered += len(outcomes)
+            return
+        for (position, message), outcome in zip(messages.items(), outcomes, strict=True):
+            self._decide(story, position, outcome, route.record_of(message))
+
+    def _decide(self, story: Story, position: int, outcome: Outcome, record: bytes) -> None:
+        """Where one event goes after Platform's answer."""
+        match outcome.verdict:
+            case Verdict.DELIVERED:
+                story.delivered += 1
+            case Verdict.REJECTED:
+                story.rejected(position, outcome.failure or Failure.CONTRACT, outcome, record)
+            case Verdict.TRY_AGAIN | Verdict.UNKNOWN:
+                start = story.age_start_ms(position)
+                if outcome.counts and retry.expired(start, story.now_ms, self._policy.max_age):
+                    story.rejected(position, Failure.EXPIRED, outcome, record)
+                else:
+                    story.try_later(position, outcome)
+
+    async def _settle(self, story: Story) -> None:
+        delay = retry.delay(
+            story.batch.tries + 1,
+            self._chance(),
+            self._policy.base,
+            self._policy.cap,
+            story.retry_after,
+        )
+        await self._book(story, story.settlement(int(delay * 1000)))
+        for letter in story.letters:
+            summary = letter.summary
+            log.warning(
+                "event.died", connection=summary.connection, event_id=summary.event_id,
+                kind=summary.kind, stage=summary.stage, failure=summary.failure,
+                code=summary.code, path=summary.path,
+            )  # fmt: skip
+
+    async def _isolate(self, story: Story) -> None:
+        """A batch that outlived several workers: halved until the event that kills is alone."""
+        taken = story.taken
+        if taken.batch_id.events == 1:
+            story.poison(0, taken.takes - 1)
+            log.error("event.poison", batch=str(taken.batch_id), takes=taken.takes - 1)
+            await self._book(story, story.settlement(0))
+            return
+        log.error("batch.split", batch=str(taken.batch_id), takes=taken.takes - 1)
+        halves = story.halves(SUSPECT_TAKES - 1)
+        await self._book(story, Settlement(successors=halves, trace=story.settlement(0).trace))
+
+    async def _book(self, story: Story, settlement: Settlement) -> None:
+        batch_id = story.taken.batch_id
+        if not await patiently(lambda: self._batches.settle(batch_id, settlement)):
+            # Somebody else works on it now; what we delivered is delivered twice at worst.
+            log.warning("batch.lease_lost", batch=str(batch_id), delivered=settlement.delivered)
+            self._metrics.leases_lost.inc()
+            return
+        self._metrics.settled(batch_id.connection, settlement)
+
+    async def _set_aside(self, taken: Taken, why: str) -> None:
+        log.error("batch.set_aside", batch=str(taken.batch_id), reason=why)
+        try:
+            await self._batches.release(str(taken.batch_id), delay_ms=NOT_OURS_MS, counts=False)
+        except StoreUnavailable as fault:
+            log.warning("store.unavailable", reason=fault.reason)

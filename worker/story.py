@@ -1,0 +1,148 @@
+"""The state of one batch while it is worked on: where each of its events has got to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.core.batch import AttemptRun, EventBatch, add_attempt, encode
+from app.core.dead_letter import DeadLetter, DeadLetterSummary, encode_letter
+from app.core.errors import EventFault
+from app.core.event import Event, peek_event
+from app.core.outcome import Failure, Outcome
+from app.store.batches import Settlement, Successor, Taken
+from app.store.dead_letters import REPLAYED
+from app.store.traces import RequestTrace, encode_trace
+
+_CLASS_OF_STAGE = {
+    "parse": Failure.UNREADABLE,
+    "transform": Failure.MAPPING,
+    "check": Failure.SCHEMA,
+}
+
+
+@dataclass(slots=True)
+class Story:
+    """Counts and lists of positions. Every event ends in exactly one of: duplicates, tests,
+    delivered, letters, later."""
+
+    taken: Taken
+    batch: EventBatch
+    now_ms: int
+    # Events still on their way, by position; the step that decides on one takes it out.
+    events: dict[int, Event] = field(default_factory=dict)
+    duplicates: int = 0
+    tests: int = 0
+    delivered: int = 0
+    later: list[int] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    requests: list[RequestTrace] = field(default_factory=list)
+    counts: bool = False
+    retry_after: float | None = None
+
+    @property
+    def claim(self) -> int:
+        """Number of the batch in whose name the events are claimed."""
+        return self.batch.claim if self.batch.claim > 0 else self.taken.batch_id.number
+
+    def age_start_ms(self, position: int) -> int:
+        """From when an event's age counts: its receipt, or its last replay."""
+        marks = [r.last_ms for r in self.batch.history(position) if r.failure == REPLAYED]
+        return max([self.batch.received_ms[position], *marks])
+
+    def attempt(self, position: int, outcome: Outcome) -> tuple[AttemptRun, ...]:
+        """The event's history with this outcome added."""
+        history = self.batch.history(position)
+        if not outcome.attempted:
+            return history
+        failure = outcome.failure.value if outcome.failure else ""
+        run = AttemptRun(
+            self.now_ms, self.now_ms, 1, failure,
+            outcome.status, outcome.code, outcome.message, outcome.receipt,
+        )  # fmt: skip
+        return add_attempt(history, run)
+
+    def try_later(self, position: int, outcome: Outcome) -> None:
+        """Puts an event into the batch that follows this one."""
+        if not self.batch.histories:
+            self.batch.histories = [()] * len(self.batch.bodies)
+        self.batch.histories[position] = self.attempt(position, outcome)
+        self.later.append(position)
+        self.counts |= outcome.counts
+        if outcome.retry_after is not None:
+            self.retry_after = max(self.retry_after or 0.0, outcome.retry_after)
+
+    def fault(self, position: int, fault: EventFault, record: bytes | None = None) -> None:
+        """Makes a dead letter of an event whose own fault it is."""
+        failure = _CLASS_OF_STAGE[fault.stage]
+        where = (fault.stage, fault.code, fault.path, fault.detail, fault.row)
+        self._bury(position, failure, where, record, self.batch.history(position))
+
+    def rejected(
+        self, position: int, failure: Failure, outcome: Outcome, record: bytes | None
+    ) -> None:
+        """Makes a dead letter of an event that Platform refused, or that waited too long."""
+        where = ("send", outcome.code, outcome.path, outcome.message, "")
+        self._bury(position, failure, where, record, self.attempt(position, outcome))
+
+    def poison(self, position: int, takes: int) -> None:
+        """Makes a dead letter of an event on which the worker died again and again."""
+        detail = f"the worker stopped without a result {takes} times while it held this event alone"
+        where = ("work", "poison", "", detail, "")
+        self._bury(position, Failure.INTERNAL, where, None, self.batch.history(position))
+
+    def settlement(self, delay_ms: int) -> Settlement:
+        """What the store is to book."""
+        return Settlement(
+            duplicates=self.duplicates,
+            tests=self.tests,
+            delivered=self.delivered,
+            successors=(self._successor(delay_ms),) if self.later else (),
+            letters=[encode_letter(letter) for letter in self.letters],
+            trace=encode_trace(
+                min(self.batch.received_ms, default=0),
+                len(self.batch.bodies),
+                self.duplicates,
+                self.tests,
+                self.delivered,
+                len(self.letters),
+                self.requests,
+            ),
+        )
+
+    def halves(self, takes: int) -> list[Successor]:
+        """The batch cut in two, each half due at once and as suspect as the whole."""
+        everything = range(len(self.batch.bodies))
+        middle = len(everything) // 2
+        return [self.part(half, takes) for half in (everything[:middle], everything[middle:])]
+
+    def part(self, positions: Sequence[int], takes: int = 0, delay_ms: int = 0) -> Successor:
+        part = self.batch.part(positions)
+        if part.claim >= 0:
+            part.claim = self.claim
+        return Successor(delay_ms, len(positions), encode(part), takes)
+
+    def _successor(self, delay_ms: int) -> Successor:
+        part = self.batch.part(self.later)
+        part.claim = self.claim
+        part.tries = self.batch.tries + (1 if self.counts else 0)
+        return Successor(delay_ms, len(self.later), encode(part))
+
+    def _bury(
+        self,
+        position: int,
+        failure: Failure,
+        where: tuple[str, str, str, str, str],
+        record: bytes | None,
+        history: tuple[AttemptRun, ...],
+    ) -> None:
+        body = self.batch.bodies[position]
+        event = self.events.get(position)
+        event_id, kind = (event.event_id, event.kind) if event else peek_event(body)
+        stage, code, path, detail, row = where
+        summary = DeadLetterSummary(
+            0, self.taken.batch_id.connection, self.taken.batch_id.hour,
+            stage, failure.value, code, path, detail, row, kind, event_id,
+            self.batch.received_ms[position], self.now_ms,
+        )  # fmt: skip
+        self.letters.append(DeadLetter(summary, body, record, history))
