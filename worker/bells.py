@@ -15,6 +15,7 @@ from arq.connections import ArqRedis
 from arq.worker import Worker, func
 
 from app.store.batches import JOB
+from worker.ending import end
 
 log = structlog.get_logger()
 
@@ -95,10 +96,9 @@ class Bells:
         tasks = {*self._left, *(self._worker.tasks.values() if self._worker else ())}
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=grace_seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        self.replace()
+            await end(late)
+        if self._worker is not None and self._worker.main_task is not None:
+            await end([self._worker.main_task])
 
     def _apply(self) -> None:
         if self._worker is not None:

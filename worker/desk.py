@@ -37,6 +37,7 @@ class Desk:
         self._pipeline = pipeline
         self._metrics = metrics
         self._held: dict[str, Taken] = {}
+        self._returning: set[asyncio.Task[None]] = set()
         self._alone = Alone()
         # Grows with every batch that was finished with: the watch looks at it.
         self.progress = 0
@@ -58,6 +59,10 @@ class Desk:
         self._metrics.in_work.set(len(self._held))
         await asyncio.gather(*(self._hold(batch) for batch in taken))
 
+    async def all_returned(self) -> None:
+        """Waits for batches that are on their way back, even if their jobs were cancelled twice."""
+        await asyncio.gather(*self._returning, return_exceptions=True)
+
     async def keep_leases(self) -> None:
         """For ever: a heartbeat three times per lease for everything in hand."""
         while True:
@@ -76,7 +81,10 @@ class Desk:
                 await self._pipeline.work(taken)
         except asyncio.CancelledError:
             # A graceful stop: nobody shall wait for the lease of a worker that is gone.
-            await asyncio.shield(self._give_back(name, delay_ms=0, counts=False))
+            returning = asyncio.create_task(self._give_back(name, delay_ms=0, counts=False))
+            self._returning.add(returning)
+            returning.add_done_callback(self._returning.discard)
+            await asyncio.shield(returning)
             raise
         except Exception as fault:  # a bug of ours: the batch waits, and in the end is isolated
             log.exception("batch.stumbled", batch=name, error=type(fault).__name__)

@@ -15,7 +15,7 @@ from app.adobe.token_keeper import TokenKeeper
 from app.core.dataprep import MappingSet, compile_mapping_set
 from app.core.errors import ConfigError, MappingSetInvalid
 from app.core.platform import envelope
-from app.core.xdm import Schema, compile_schema, fill_schema
+from app.core.xdm import Schema, compile_schema, fill_schema, types_of
 from app.settings import Connection
 from app.store.lanes import Lanes
 from worker.lane import Lane, LaneLimits
@@ -44,10 +44,11 @@ def _compile(connection: Connection) -> Compiled:
     if connection.platform.mode == "raw":
         return None, None
     variables = connection.mapping_variables
-    mapping = compile_mapping_set(_document(connection.mapping_path), variables)
     if connection.schema_path is None:
-        return mapping, None
-    return mapping, compile_schema(fill_schema(_document(connection.schema_path), variables))
+        return compile_mapping_set(_document(connection.mapping_path), variables), None
+    schema = fill_schema(_document(connection.schema_path), variables)
+    mapping = compile_mapping_set(_document(connection.mapping_path), variables, types_of(schema))
+    return mapping, compile_schema(schema)
 
 
 def _document(path: Path | None) -> dict[str, Any]:
