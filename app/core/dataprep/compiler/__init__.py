@@ -1,0 +1,1 @@
+"""Writing a mapping set as one Python function: sources, expressions, record."""

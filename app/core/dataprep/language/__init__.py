@@ -1,0 +1,1 @@
+"""The expression language: its text, its tree, its paths and its operators."""

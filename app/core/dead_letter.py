@@ -1,0 +1,61 @@
+"""What is kept of an event that needs a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.batch import AttemptRun, pack, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterSummary:
+    """What lists and filters show. Times in Unix ms; `failure` is the class, `stage` where it died.
+
+    `code`, `path`, `detail` and `row` say what was wrong, where, and which mapping row made it.
+    """
+
+    number: int
+    connection: str
+    hour: int
+    stage: str
+    failure: str
+    code: str
+    path: str
+    detail: str
+    row: str
+    kind: str
+    event_id: str
+    received_ms: int
+    dead_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """The summary and everything needed to understand and replay the event."""
+
+    summary: DeadLetterSummary
+    body: bytes
+    record: bytes | None
+    history: tuple[AttemptRun, ...]
+
+
+_SUMMARY_FIELDS = ("connection", "hour", "stage", "failure", "code", "path", "detail", "row",
+                   "kind", "event_id", "received_ms", "dead_ms")  # fmt: skip
+
+
+def encode_letter(letter: DeadLetter) -> tuple[bytes, bytes]:
+    """(payload, summary) as they lie in Redis. The number is the key there, so it is in neither."""
+    summary = [getattr(letter.summary, name) for name in _SUMMARY_FIELDS]
+    return pack([letter.body, letter.record, letter.history]), pack(summary)
+
+
+def decode_summary(number: int, packed: bytes) -> DeadLetterSummary:
+    """Raises UnreadableFrame."""
+    return DeadLetterSummary(number, **dict(zip(_SUMMARY_FIELDS, unpack(packed), strict=True)))
+
+
+def decode_letter(number: int, payload: bytes, summary: bytes) -> DeadLetter:
+    """Raises UnreadableFrame."""
+    body, record, history = unpack(payload)
+    runs = tuple(AttemptRun(*run) for run in history)
+    return DeadLetter(decode_summary(number, summary), body, record, runs)
