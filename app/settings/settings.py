@@ -1,0 +1,186 @@
+"""What a process is told by its environment: `SLUICE_*`, all optional, units in the names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from app.core.errors import ConfigError
+from app.settings.faults import close_match, lines_of
+from app.settings.home import default_config_dir, default_data_dir
+from app.settings.secrets import read_secret
+
+PREFIX: Final = "SLUICE_"
+
+# Kubernetes describes every service to every container: a service called `sluice` or
+# `sluice-receiver` would otherwise look like settings of ours.
+_FROM_KUBERNETES: Final = re.compile(
+    r"SLUICE_(?:\w+_)?(?:SERVICE_(?:HOST|PORT)\w*|PORT_\d+_(?:TCP|UDP)\w*)|SLUICE_PORT"
+)
+
+Network = IPv4Network | IPv6Network
+Seconds = Annotated[float, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _networks(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+
+class Settings(BaseSettings):
+    """One process's settings. Made by `load_settings`, or by name in a test."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        repr=False,
+        pattern=r"^(rediss?|unix)://",
+        description="where Redis or Valkey is: redis://, rediss:// or unix://",
+    )
+    config_dir: Path = Field(
+        default_factory=default_config_dir,
+        description="the folder with connections/, mappings/ and schemas/",
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="where `sluice up` keeps its data"
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="json, console, or auto: console on a terminal, else json"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least severe level that is written"
+    )
+
+    receiver_host: str = Field("127.0.0.1", description="the address the receiver listens on")
+    receiver_port: Port = Field(8080, description="the port the receiver listens on")
+    receiver_processes: int = Field(1, ge=1, le=256, description="processes sharing that port")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/]+.*$",
+        description="how Customer.io reaches the receiver, for what is printed",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        (), description="networks, comma-separated, whose X-Forwarded-For is believed"
+    )
+    linger_ms: float = Field(
+        5, ge=0, le=1000, description="milliseconds an event may wait for others to be committed"
+    )
+    batch_max_events: int = Field(500, ge=1, le=10_000, description="events in one event batch")
+    batch_max_bytes: int = Field(
+        1_000_000, ge=1_000, le=64_000_000, description="raw bytes in one event batch"
+    )
+    answer_deadline_seconds: float = Field(
+        3, gt=0, lt=4, description="seconds until a webhook is answered 503; Customer.io waits 4"
+    )
+    shutdown_delay_seconds: float = Field(
+        3, ge=0, description="seconds of /readyz 503 before a stopping receiver stops to accept"
+    )
+    backlog_max_events: int = Field(
+        5_000_000, ge=1, description="events in flight above which webhooks are answered 503"
+    )
+    memory_share: float = Field(
+        0.8, gt=0, lt=1, description="share of Redis' maxmemory above which webhooks get 503"
+    )
+
+    worker_max_jobs: int = Field(
+        8, ge=1, le=256, description="event batches one worker process works on at a time"
+    )
+    worker_lease_seconds: float = Field(
+        10, ge=1, le=15, description="seconds after which a dead worker's batch is taken over"
+    )
+    worker_grace_seconds: Seconds = Field(
+        20, description="seconds a stopping worker may use to finish its batches"
+    )
+    worker_metrics_host: str = Field(
+        "127.0.0.1", description="the address the worker's /metrics and /healthz listen on"
+    )
+    worker_metrics_port: Port = Field(
+        8081, description="the port of the worker's /metrics and /healthz; 0: none"
+    )
+    retry_base_seconds: Seconds = Field(
+        2, description="seconds the first retry may wait; doubles with each"
+    )
+    retry_cap_seconds: Seconds = Field(3600, description="seconds a retry waits at most")
+    retry_max_age_days: float = Field(
+        7, gt=0, description="days after receipt when retries end in a dead letter `expired`"
+    )
+    claim_window_days: float = Field(
+        10, ge=8, le=60, description="days an event id is remembered; Customer.io retries for 7"
+    )
+    trace_days: float = Field(3, ge=0, le=60, description="days `sluice trace` can look back")
+
+    redis_port: Port = Field(6390, description="the port of the Redis that `sluice up` starts")
+    sandbox_host: str = Field("127.0.0.1", description="the address the sandbox listens on")
+    sandbox_port: Port = Field(8090, description="the port the sandbox listens on")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed counts: the environment comes in through `load_settings`."""
+        return (init_settings,)
+
+
+class _Given(EnvSettingsSource):
+    """Reads the mapping it is given instead of this process's environment."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(Settings)
+        self.env_vars = {name.lower(): value for name, value in environ.items()}
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in `environ`. Raises ConfigError with every fault, unknown names included."""
+    ours = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(PREFIX)
+        and not _FROM_KUBERNETES.fullmatch(name)
+        and not value.startswith("tcp://")
+    }
+    faults: list[str] = []
+    _read_url_file(ours, faults)
+    known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+    for name in sorted(ours.keys() - known):
+        faults.append(f"environment: {name}: unknown setting{close_match(name, known)}")
+    try:
+        settings = Settings(**_Given({n: v for n, v in ours.items() if n in known})())
+    except ValidationError as error:
+        faults += [
+            re.sub(r"^environment: (\w+)", lambda m: f"environment: {PREFIX}{m[1].upper()}", line)
+            for line in lines_of(error, Settings, "environment")
+        ]
+    if faults:
+        raise ConfigError(faults)
+    return settings
+
+
+def _read_url_file(ours: dict[str, str], faults: list[str]) -> None:
+    """SLUICE_REDIS_URL_FILE: the URL may hold a password, so it may come as a secret file."""
+    path = ours.pop(f"{PREFIX}REDIS_URL_FILE", None)
+    if path is None:
+        return
+    try:
+        ours.setdefault(f"{PREFIX}REDIS_URL", read_secret(Path(path)).decode())
+    except (OSError, UnicodeDecodeError) as fault:
+        faults.append(f"environment: {PREFIX}REDIS_URL_FILE: cannot read {path}: {fault}")
