@@ -1,0 +1,85 @@
+"""What reading commands share: the store for one command, times as people write them, two faces
+(a table, and JSON) of the same answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.core.errors import SluiceError, StoreUnavailable
+from app.settings import environment, load_settings
+from app.store.connect import Store, open_store
+
+T = TypeVar("T")
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def with_store(ask: Callable[[Store], Awaitable[T]]) -> T:
+    """Opens the store, asks, closes it. Raises ConfigError, and SluiceError when Redis is away."""
+
+    async def run() -> T:
+        redis = open_store(load_settings(environment()).redis_url)
+        try:
+            return await ask(redis)
+        except StoreUnavailable as fault:
+            raise SluiceError(
+                f"Redis cannot be read ({fault}). Is it running, here with `make up`? "
+                "SLUICE_REDIS_URL says where it is."
+            ) from fault
+        finally:
+            await redis.aclose(close_connection_pool=True)
+
+    return asyncio.run(run())
+
+
+def age_ms(text: str | None, option: str) -> int | None:
+    """`90s`, `15m`, `2h`, `7d` in ms. Raises typer.BadParameter."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no age: write 90s, 15m, 2h or 7d", param_hint=option)
+    return int(float(found[1]) * _UNITS[found[2]] * 1000)
+
+
+def moment(ms: int) -> str:
+    """A time as people and machines can read it, UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def echo_json(value: Any) -> None:
+    """One JSON document to stdout."""
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=_plain))
+
+
+def echo_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table to stdout: as wide as a terminal, unbroken in a pipe."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=400)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        name, right = column.removeprefix(">"), column.startswith(">")
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    console.print(table, markup=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, tuple):
+        return list(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")

@@ -1,0 +1,99 @@
+"""`sluice trace EVENT_ID`: what is known about one event, from receipt to Platform's answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.reading import Json, echo_json, moment, with_store
+from app.core.event import SEND_TEST_EVENT_ID
+from app.store.claims import Claims
+from app.store.connect import Store
+from app.store.dead_letters import DeadLetters
+from app.store.traces import BatchTrace, EventTrace, Traces
+
+
+def trace(
+    event_id: Annotated[str, typer.Argument(help="The event's `event_id` (in Platform: `_id`).")],
+    connection: Annotated[str | None, typer.Option(help="Only this connection.")] = None,
+    timestamp: Annotated[
+        int, typer.Option(help="The event's timestamp; needed for ids that are no ULIDs.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """What is known about one event. Exit 1 when nothing is."""
+
+    async def ask(redis: Store) -> list[EventTrace]:
+        letters = DeadLetters(redis)
+        traces = Traces(redis, Claims(redis), letters)
+        names = [connection] if connection else await letters.connections()
+        found = [await traces.event(name, event_id, timestamp) for name in names]
+        return [each for each in found if each.known]
+
+    found = with_store(ask)
+    if as_json:
+        echo_json([_document(each) for each in found])
+    else:
+        for each in found:
+            _tell(each)
+    if not found:
+        typer.echo(_nothing(event_id), err=True)
+        raise typer.Exit(1)
+
+
+def _nothing(event_id: str) -> str:
+    if event_id == SEND_TEST_EVENT_ID:
+        return (
+            "This is the id of Customer.io's Send Test. Tests are counted, never delivered and "
+            "not traced: `sluice ledger` says when the last one came."
+        )
+    return f"Nothing is known of {event_id}: not received, or longer ago than the claim window."
+
+
+def _document(trace: EventTrace) -> dict[str, Any]:
+    waiting = trace.waiting
+    return {
+        "connection": trace.connection,
+        "claimed_by_batch": trace.claimed_by,
+        "batches": [
+            {**asdict(batch), "requests": [r._asdict() for r in batch.requests]}
+            for batch in trace.settled
+        ],
+        "waiting": {**asdict(waiting), "batch_id": str(waiting.batch_id)} if waiting else None,
+        "dead_letters": [asdict(letter) for letter in trace.letters],
+    }
+
+
+def _tell(trace: EventTrace) -> None:
+    typer.echo(f"connection {trace.connection}, claimed by batch {trace.claimed_by or '-'}")
+    for batch in trace.settled:
+        _tell_batch(batch)
+    if waiting := trace.waiting:
+        who = f"worked on by {waiting.owner}" if waiting.owner else "waiting"
+        typer.echo(
+            f"  {who} in batch {waiting.batch_id}, tried {waiting.tries} times so far, "
+            f"due {moment(waiting.due_ms)} UTC"
+        )
+    for letter in trace.letters:
+        typer.echo(
+            f"  dead letter {letter.number} since {moment(letter.dead_ms)} UTC: "
+            f"{letter.failure} {letter.code} {letter.path} {letter.detail}".rstrip()
+        )
+
+
+def _tell_batch(batch: BatchTrace) -> None:
+    typer.echo(
+        f"  batch {batch.number}: received {moment(batch.received_ms)} UTC, settled "
+        f"{moment(batch.settled_ms)} UTC; of its {batch.events} events {batch.delivered} were "
+        f"delivered, {batch.duplicates} duplicates, {batch.tests} tests, {batch.dead} dead"
+    )
+    for request in batch.requests:
+        receipt = f", Platform's receipt {request.receipt}" if request.receipt else ""
+        typer.echo(
+            f"    {moment(request.at_ms)} UTC: {request.events} sent, {request.verdict}, "
+            f"status {request.status}{receipt}"
+        )
+    if batch.successors:
+        typer.echo(f"    the rest went on in batch {', '.join(map(str, batch.successors))}")

@@ -1,0 +1,155 @@
+"""`sluice up` (`make up`): everything on this machine, until Ctrl-C.
+
+role.py        what is run, and how to see that it is ready
+supervisor.py  starting, keeping, stopping in order
+child.py       one process of it
+watchdog.py    stops the children when `up` itself is killed (watch.py is our end of it)
+screen.py      the one log
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from app.cli.up.role import child_environment, reachable, roles
+from app.cli.up.screen import Screen
+from app.cli.up.supervisor import Supervisor
+from app.cli.up.watch import Watch
+from app.core.errors import ConfigError
+from app.settings import Connection, Settings, environment, load_all, load_settings, running
+from app.settings.home import LOCK_FILE, RUN_FILE
+
+_LOCK_TRIES: Final = 20
+_LOCK_WAIT_SECONDS: Final = 0.05
+
+
+def up() -> None:
+    """Run everything on this machine: Redis, the sandbox Platform, receiver and worker."""
+    environ = environment(find_running=False)
+    settings = load_settings(environ)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    own_redis = not {"SLUICE_REDIS_URL", "SLUICE_REDIS_URL_FILE"} & environ.keys()
+    with _lock(settings.data_dir) as lock:
+        said = child_environment(environ, settings, own_redis)
+        if path := said.get("EXAMPLE_SIGNING_KEY_FILE"):
+            _ensure_key(Path(path))
+        full = {**environ, **said, "PYTHONUNBUFFERED": "1"}
+        # In the merged log lines are for people, unless JSON was asked for.
+        full["SLUICE_LOG_FORMAT"] = "json" if settings.log_format == "json" else "console"
+        settings, connections = load_all(full)
+        screen = Screen(sys.stdout, sys.stdout.isatty() and "NO_COLOR" not in environ)
+        watch = Watch(lock)
+
+        def when_ready(pids: Mapping[str, int]) -> None:
+            _write_run_file(settings, said, pids)
+            screen.plain(_welcome(settings, connections, own_redis))
+
+        supervisor = Supervisor(roles(settings, own_redis), full, screen, watch.tell)
+        try:
+            code = asyncio.run(supervisor.run(when_ready))
+        finally:
+            (settings.data_dir / RUN_FILE).unlink(missing_ok=True)
+            watch.end()
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _lock(data_dir: Path) -> Iterator[int]:
+    """One `up` per data folder. Raises ConfigError when another one lives."""
+    descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        # A command that looks whether we live holds the lock for a moment, too.
+        for left in reversed(range(_LOCK_TRIES)):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not left:
+                    raise ConfigError([_already(data_dir)]) from None
+                time.sleep(_LOCK_WAIT_SECONDS)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _already(data_dir: Path) -> str:
+    found = running(data_dir) or {}
+    who = f" (process {found['pid']})" if "pid" in found else ""
+    return (
+        f"Sluice is already running on {data_dir}/{who}: stop it with Ctrl-C there, or run this "
+        "one elsewhere, with SLUICE_DATA_DIR and other ports"
+    )
+
+
+def _ensure_key(path: Path) -> None:
+    """A signing key of this checkout's own: nothing that is published lets anybody post."""
+    if path.exists():
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{secrets.token_hex(32)}\n")
+
+
+def _write_run_file(settings: Settings, said: Mapping[str, str], pids: Mapping[str, int]) -> None:
+    path = settings.data_dir / RUN_FILE
+    document = {
+        "pid": os.getpid(),
+        "pids": dict(pids),
+        "environment": dict(said),
+        "addresses": {"receiver": _receiver_url(settings), "sandbox": _sandbox_url(settings)},
+    }
+    partial = path.with_suffix(".new")
+    partial.write_text(json.dumps(document, indent=2) + "\n")
+    partial.replace(path)
+
+
+def _receiver_url(settings: Settings) -> str:
+    return f"http://{reachable(settings.receiver_host)}:{settings.receiver_port}"
+
+
+def _sandbox_url(settings: Settings) -> str:
+    return f"http://{reachable(settings.sandbox_host)}:{settings.sandbox_port}"
+
+
+def _welcome(settings: Settings, connections: Mapping[str, Connection], own_redis: bool) -> str:
+    receiver, sandbox = _receiver_url(settings), _sandbox_url(settings)
+    metrics = f"http://{reachable(settings.worker_metrics_host)}:{settings.worker_metrics_port}"
+    inbound = (settings.public_url or receiver).rstrip("/")
+    rows = [("webhooks", f"POST {inbound}/webhooks/{name}") for name in connections]
+    rows.append(("receiver", f"{receiver}/readyz and /metrics"))
+    if settings.worker_metrics_port:
+        rows.append(("worker", f"{metrics}/metrics"))
+    rows.append(("sandbox", f"{sandbox} stands in for Platform; /received is what arrived"))
+    if own_redis:
+        rows.append(("redis", f"port {settings.redis_port}; its data is in {settings.data_dir}/"))
+    command = _command()
+    tries = [
+        (f"{command} send --count 1000", "signed events, as Customer.io sends them"),
+        (f"{command} ledger --check", "does it all add up?"),
+        (f"{command} dead-letters list", "what needs a person"),
+    ]
+    width = max(len(text) for text, _ in tries)
+    lines = ["", "Sluice is running.", *(f"  {name:<10}{text}" for name, text in rows)]
+    lines += ["In another terminal:", *(f"  {text:<{width}}   {why}" for text, why in tries)]
+    return "\n".join([*lines, "Ctrl-C stops everything.", ""])
+
+
+def _command() -> str:
+    """How to call `sluice` from the folder that `up` was called in."""
+    path = Path(sys.executable).with_name("sluice")
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
