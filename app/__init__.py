@@ -1,10 +1,11 @@
 """Sluice: Customer.io's message events, in Adobe Experience Platform, each once.
 
-core/        pure: events, signatures, the frame codec, retry policy, mapping engine, what an answer means
-store/       Redis: batches and the open set, claims, dead letters, ledger, lanes
-adobe/       outbound to Adobe: IMS tokens
-web/         inbound: the receiver
-cli/         the `sluice` command, one file per noun
-sandbox/     stand-ins for Platform and Customer.io, with faults on demand
-worker/      (beside app/) takes event batches from the queue and delivers them
+core/       pure: events, signatures, frames, retry, the mapping engine, what an answer means
+settings/   the only reader of the environment and of config files
+store/      Redis: batches and the open set, claims, dead letters, ledger, traces, lanes
+adobe/      outbound to Adobe: IMS tokens
+web/        inbound: the receiver
+cli/        the `sluice` command, one file per noun
+sandbox/    stand-ins for Platform and Customer.io, with faults on demand
+worker/     (beside app/) takes event batches from the queue and delivers them
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -37,7 +38,6 @@ SUSPECT_TAKES: Final = 3
 # How long a batch waits that this worker cannot work on: another release, another configuration.
 NOT_OURS_MS: Final = 30_000
 
-# Fails every batch after this many unforeseen faults of ours while an event was mapped.
 BUG_DELAY: Final = failed(Failure.INTERNAL, code="bug", message="unforeseen fault in the worker")
 
 
@@ -165,6 +165,7 @@ class Pipeline:
     def _transform(self, story: Story, route: Route) -> dict[int, bytes]:
         """Message by position; what cannot be made one leaves the story as a dead letter."""
         messages: dict[int, bytes] = {}
+        bugs: list[tuple[str, Exception]] = []
         now = self._clock()
         for position, event in list(story.events.items()):
             try:
@@ -174,8 +175,11 @@ class Pipeline:
             except EventFault as fault:
                 story.fault(position, fault)
             except Exception as fault:  # a bug of ours is not the event's fault: later, and loudly
-                log.exception("transform.bug", kind=event.kind, error=type(fault).__name__)
+                bugs.append((event.kind, fault))
                 story.try_later(position, BUG_DELAY)
+        if bugs:
+            kind, first = bugs[0]
+            log.error("transform.bug", kind=kind, times=len(bugs), exc_info=first)
         return messages
 
     async def _send(self, story: Story, route: Route, messages: dict[int, bytes]) -> None:
@@ -199,7 +203,7 @@ class Pipeline:
         for (position, message), outcome in zip(messages.items(), outcomes, strict=True):
             self._decide(story, position, outcome, route.record_of(message))
 
-    def _decide(self, story: Story, position: int, outcome: Outcome, record: bytes) -> None:
+    def _decide(self, story: Story, position: int, outcome: Outcome, record: bytes | None) -> None:
         """Where one event goes after Platform's answer."""
         match outcome.verdict:
             case Verdict.DELIVERED:
@@ -222,13 +226,7 @@ class Pipeline:
             story.retry_after,
         )
         await self._book(story, story.settlement(int(delay * 1000)))
-        for letter in story.letters:
-            summary = letter.summary
-            log.warning(
-                "event.died", connection=summary.connection, event_id=summary.event_id,
-                kind=summary.kind, stage=summary.stage, failure=summary.failure,
-                code=summary.code, path=summary.path,
-            )  # fmt: skip
+        _tell_of_deaths(story)
 
     async def _isolate(self, story: Story) -> None:
         """A batch that outlived several workers: halved until the event that kills is alone."""
@@ -257,3 +255,22 @@ class Pipeline:
             await self._batches.release(str(taken.batch_id), delay_ms=NOT_OURS_MS, counts=False)
         except StoreUnavailable as fault:
             log.warning("store.unavailable", reason=fault.reason)
+
+
+def _tell_of_deaths(story: Story) -> None:
+    """One line per cause, not per event: a flood of garbage must not become a flood of logs."""
+    causes = Counter(
+        (letter.summary.stage, letter.summary.failure, letter.summary.code, letter.summary.path)
+        for letter in story.letters
+    )
+    for (stage, failure, code, path), times in causes.items():
+        log.warning(
+            "events.died",
+            connection=story.taken.batch_id.connection,
+            batch=story.taken.batch_id.number,
+            stage=stage,
+            failure=failure,
+            code=code,
+            path=path,
+            times=times,
+        )

@@ -54,8 +54,10 @@ class Route:
             raise _refused(violations, orjson.dumps(record))
         return self._prefix + orjson.dumps(record) + self._suffix
 
-    def record_of(self, message: bytes) -> bytes:
-        """The XDM record inside a message (in raw mode, the body)."""
+    def record_of(self, message: bytes) -> bytes | None:
+        """The XDM record inside a message; None in raw mode, which makes none."""
+        if self._mapping is None:
+            return None
         return message[len(self._prefix) : len(message) - len(self._suffix)]
 
 

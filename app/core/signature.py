@@ -1,7 +1,7 @@
 """Customer.io's webhook signature (customerio.md section 8).
 
 HMAC-SHA256 over `v0:` + X-CIO-Timestamp + `:` + raw body, in hex; the signing key is used as text
-bytes, not hex-decoded. A `v0=` prefix is tolerated: some publishers document it, no capture shows it.
+bytes, not hex-decoded. A `v0=` prefix is tolerated: some publishers document it, none was captured.
 """
 
 from __future__ import annotations
@@ -15,21 +15,38 @@ def sign(key: bytes, timestamp: bytes, body: bytes) -> str:
     return hmac.digest(key, b"v0:" + timestamp + b":" + body, "sha256").hex()
 
 
-def matching_key(keys: Sequence[bytes], timestamp: str, signature: str, body: bytes) -> int | None:
-    """Index of the key that made `signature`, or None. Fails closed on missing or odd headers.
+class SigningKeys:
+    """The live keys of a connection, each with its HMAC begun: half the price of a fresh one."""
 
-    Every key is tried, in constant time each, so that neither the number of live keys nor their
-    order can be learned from the time an answer takes.
-    """
-    given = signature[3:] if signature.startswith("v0=") else signature
-    if len(given) != 64 or not timestamp.isascii() or not timestamp.isdigit():
-        return None
-    if not given.isascii():
-        return None
-    message = b"v0:" + timestamp.encode() + b":" + body
-    wanted = given.lower()
-    found: int | None = None
-    for index, key in enumerate(keys):
-        if key and hmac.compare_digest(hmac.digest(key, message, "sha256").hex(), wanted):
-            found = index
-    return found
+    __slots__ = ("_begun",)
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        # An empty key would be one that everybody knows.
+        self._begun = [hmac.new(key, digestmod="sha256") if key else None for key in keys]
+
+    def match(self, timestamp: str, signature: str, body: bytes) -> int | None:
+        """Index of the key that made `signature`, or None. Fails closed on odd headers.
+
+        Every key is tried, in constant time each, so that neither the number of live keys nor
+        their order can be learned from the time an answer takes.
+        """
+        given = signature[3:] if signature.startswith("v0=") else signature
+        if len(given) != 64 or not timestamp.isascii() or not timestamp.isdigit():
+            return None
+        if not given.isascii():
+            return None
+        message = b"v0:" + timestamp.encode() + b":" + body
+        wanted = given.lower()
+        found: int | None = None
+        for index, begun in enumerate(self._begun):
+            if begun is not None:
+                own = begun.copy()
+                own.update(message)
+                if hmac.compare_digest(own.hexdigest(), wanted):
+                    found = index
+        return found
+
+
+def matching_key(keys: Sequence[bytes], timestamp: str, signature: str, body: bytes) -> int | None:
+    """`SigningKeys(keys).match(...)`, for a single question."""
+    return SigningKeys(keys).match(timestamp, signature, body)

@@ -142,10 +142,10 @@ class Limits(_Part):
     """What one lane may ask of Platform. The defaults are its documented ones (section 2.7)."""
 
     requests_per_second: Annotated[float, Number] = Field(
-        1_000, gt=0, description="requests per second, over all workers"
+        1_000, gt=0, description="requests per second of one worker"
     )
     messages_per_second: Annotated[float, Number] = Field(
-        10_000, gt=0, description="messages per second, over all workers"
+        10_000, gt=0, description="messages per second of one worker"
     )
     max_in_flight: Annotated[int, Number] = Field(
         8, ge=1, le=256, description="requests of one worker under way at a time"
