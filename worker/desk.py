@@ -13,9 +13,8 @@ from typing import Final, Protocol
 import structlog
 
 from app.core.errors import StoreUnavailable
-from app.store.batches import Batches, Taken
+from app.store.batches import SUSPECT_TAKES, Batches, Taken
 from worker.metrics import Metrics
-from worker.pipeline import SUSPECT_TAKES
 
 log = structlog.get_logger()
 
@@ -76,16 +75,24 @@ class Desk:
 
     async def _hold(self, taken: Taken) -> None:
         name = str(taken.batch_id)
+        suspect = taken.takes >= SUSPECT_TAKES
+        # A suspect's take counts from here on; anything else was counted when it was taken.
+        counted = not suspect
         try:
-            async with self._alone.enter(alone=taken.takes >= SUSPECT_TAKES):
+            async with self._alone.enter(alone=suspect):
+                if taken.takes == SUSPECT_TAKES:
+                    counted = await self._batches.begin(name)
                 await self._pipeline.work(taken)
         except asyncio.CancelledError:
             # A graceful stop: nobody shall wait for the lease of a worker that is gone.
-            returning = asyncio.create_task(self._give_back(name, delay_ms=0, counts=False))
+            give_back = self._give_back(name, delay_ms=0, counts=not counted)
+            returning = asyncio.create_task(give_back)
             self._returning.add(returning)
             returning.add_done_callback(self._returning.discard)
             await asyncio.shield(returning)
             raise
+        except StoreUnavailable:
+            pass  # its lease runs out
         except Exception as fault:  # a bug of ours: the batch waits, and in the end is isolated
             log.exception("batch.stumbled", batch=name, error=type(fault).__name__)
             await self._give_back(name, delay_ms=STUMBLE_MS * taken.takes, counts=True)

@@ -21,7 +21,7 @@ from app.core.batch import TAKE_OVER, decode
 from app.core.errors import EventFault, StoreUnavailable, UnreadableEvent, UnreadableFrame
 from app.core.event import parse_event
 from app.core.outcome import Failure, Outcome, Verdict, failed
-from app.store.batches import Batches, Settlement, Taken
+from app.store.batches import SUSPECT_TAKES, Batches, Settlement, Taken
 from app.store.claims import Claim, Claims
 from app.store.traces import RequestTrace
 from worker.metrics import Metrics
@@ -30,10 +30,6 @@ from worker.route import RecordRefused, Route
 from worker.story import Story
 
 log = structlog.get_logger()
-
-# A batch taken this often without being settled is worked on alone, so that it can pull no
-# other down; taken once more, it is split, and what cannot be split is poison.
-SUSPECT_TAKES: Final = 3
 
 # How long a batch waits that this worker cannot work on: another release, another configuration.
 NOT_OURS_MS: Final = 30_000
@@ -104,6 +100,7 @@ class Pipeline:
         if route is None or story is None:
             await self._set_aside(taken, "no such connection" if route is None else "frame")
             return
+        # A suspect had its turn alone, and took the worker with it.
         if taken.takes > SUSPECT_TAKES:
             await self._isolate(story)
             return

@@ -165,8 +165,9 @@ def _is_ahead(timestamp: Any, now: float) -> bool:
 
 
 def _at(tree: Any, path: list[Any]) -> Any:
+    # A key of digits only comes as a number in the validator's path.
     for step in path:
-        tree = tree[step]
+        tree = tree[str(step) if isinstance(tree, dict) else step]
     return tree
 
 

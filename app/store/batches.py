@@ -34,6 +34,9 @@ BATCHES_PER_BELL: Final = 64
 
 TRACES_PER_HASH: Final = 64
 
+# A batch taken this often without being settled may be what kills the workers.
+SUSPECT_TAKES: Final = 3
+
 PULSE_MS: Final = 15_000
 
 
@@ -149,13 +152,27 @@ class Batches:
         answers = await self._run(
             "take",
             [keys.OPEN_SET, keys.HELD],
-            [self.owner, self.lease_ms, keys.BATCH_PREFIX, keys.DONE_PREFIX, *batch_ids],
+            [
+                self.owner,
+                self.lease_ms,
+                keys.BATCH_PREFIX,
+                keys.DONE_PREFIX,
+                SUSPECT_TAKES,
+                *batch_ids,
+            ],
         )
         pairs = list(zip(batch_ids, answers, strict=True))
         taken = [
             Taken(BatchId.parse(b), a[0], a[1], bool(a[2])) for b, a in pairs if isinstance(a, list)
         ]
         return taken, [batch_id for batch_id, answer in pairs if answer == b"lost"]
+
+    async def begin(self, batch_id: str) -> bool:
+        """Counts the take of a suspect, whose work begins only now. False: no longer held.
+
+        Raises StoreUnavailable.
+        """
+        return bool(await self._run("begin", [keys.HELD], [self.owner, batch_id]))
 
     async def keep(self, batch_ids: Sequence[str]) -> list[str]:
         """Heartbeat. The ids whose lease was lost meanwhile. Raises StoreUnavailable."""

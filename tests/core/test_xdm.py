@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.dataprep import VariableInvalid
@@ -166,5 +166,6 @@ JSON = st.recursive(
 
 
 @given(record=st.dictionaries(st.sampled_from([*DOCUMENT["properties"], "x"]), JSON))
+@example(record={"map": {"0": None}})
 def test_any_record_is_checked_without_a_crash(record: dict[str, Any]) -> None:
     assert len(SCHEMA.check(record, NOW)) <= MAX_VIOLATIONS

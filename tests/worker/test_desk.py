@@ -9,11 +9,10 @@ import pytest
 from arq.connections import ArqRedis
 
 from app.store import keys
-from app.store.batches import Batches, Taken
+from app.store.batches import SUSPECT_TAKES, Batches, Taken
 from tests.worker.conftest import Shop, body
 from worker.desk import Alone, Desk
 from worker.metrics import Metrics
-from worker.pipeline import SUSPECT_TAKES
 
 
 class ScriptedWork:
@@ -105,6 +104,36 @@ async def test_a_suspect_works_alone(shop: Shop) -> None:
     await answering
     assert all(len(group) == 1 for group in together if suspect in group)
     assert any(suspect in group for group in together)
+
+
+async def test_a_suspect_that_only_waited_is_not_blamed(shop: Shop) -> None:
+    name = await shop.receive(body("e1"))
+    doomed = Batches(shop.store, "doomed", lease_ms=0)
+    for _ in range(SUSPECT_TAKES + 5):
+        [taken], _ = await doomed.take([name])
+    assert taken.takes == SUSPECT_TAKES
+
+    await shop.desk.answer([name])
+    assert shop.lane.sent == ["e1"]
+
+
+async def test_a_suspect_stopped_gracefully_is_not_blamed_either(shop: Shop) -> None:
+    started = asyncio.Event()
+
+    async def hang(taken: Taken) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    name = await shop.receive(body("e1"))
+    doomed = Batches(shop.store, "doomed", lease_ms=0)
+    for _ in range(SUSPECT_TAKES - 1):
+        await doomed.take([name])
+    desk = Desk(shop.batches, ScriptedWork(hang), Metrics())
+    answering = asyncio.create_task(desk.answer([name]))
+    await started.wait()
+    answering.cancel()
+    await asyncio.gather(answering, return_exceptions=True)
+    assert await takes_of(shop.store, name) == SUSPECT_TAKES - 1
 
 
 async def test_alone_lets_others_in_again_even_when_cancelled() -> None:

@@ -11,10 +11,10 @@ from app.core.batch import CURRENT_VERSION, decode
 from app.core.event import SEND_TEST_EVENT_ID
 from app.core.outcome import Failure, Outcome, Verdict, failed
 from app.store import keys
-from app.store.batches import Batches, Settlement
+from app.store.batches import SUSPECT_TAKES, Batches, Settlement
 from app.store.dead_letters import Filter
 from tests.worker.conftest import DELIVERED, Shop, body
-from worker.pipeline import SUSPECT_TAKES, RetryPolicy
+from worker.pipeline import RetryPolicy
 
 REFUSED = failed(Failure.CONTRACT, status=400, code="DCVS-1104-400", message="no", path="/a")
 TRANSIENT = failed(Failure.TRANSIENT, status=503, code="http_503")
@@ -282,6 +282,8 @@ async def test_a_batch_that_kills_workers_is_split_until_the_poison_is_alone(sho
             if b"poison" in b"".join(decode(frame).bodies) and int(held[2]) < SUSPECT_TAKES:
                 doomed = Batches(shop.store, f"doomed-{crashes}", lease_ms=0)
                 await doomed.take([name])
+                if int(held[2]) == SUSPECT_TAKES - 1:
+                    await doomed.begin(name)
                 crashes += 1
             else:
                 await shop.desk.answer([name])

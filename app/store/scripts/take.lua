@@ -1,12 +1,15 @@
 -- Takes batches for one worker: nobody else holds them until the lease runs out.
 -- KEYS  1 open set   2 held
--- ARGV  1 owner   2 lease in ms   3 batch key prefix   4 done key prefix   5.. batch ids
+-- ARGV  1 owner   2 lease in ms   3 batch key prefix   4 done key prefix
+--       5 from how many takes on a batch is a suspect   6.. batch ids
 -- Returns per id: 'gone' (settled), 'held' (somebody works on it), 'lost' (open, but no frame),
 --         or {takes without settling, this one included; frame; 1 if some of it was delivered}
+-- A suspect's take is not counted here but when its work begins (begin.lua): it may have to wait,
+-- and must not be blamed for what kills the worker meanwhile.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local answer = {}
-for i = 5, #ARGV do
+for i = 6, #ARGV do
   local id = ARGV[i]
   local held = redis.call('HGET', KEYS[2], id)
   local lease_until, takes = 0, 0
@@ -23,7 +26,8 @@ for i = 5, #ARGV do
     if frame then
       takes = takes + 1
       local till = now + ARGV[2]
-      redis.call('HSET', KEYS[2], id, string.format('%s %.0f %d', ARGV[1], till, takes))
+      local counted = takes < tonumber(ARGV[5]) and takes or takes - 1
+      redis.call('HSET', KEYS[2], id, string.format('%s %.0f %d', ARGV[1], till, counted))
       redis.call('ZADD', KEYS[1], till, id)
       answer[#answer + 1] = {takes, frame, redis.call('EXISTS', ARGV[4] .. id)}
     else
