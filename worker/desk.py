@@ -82,6 +82,8 @@ class Desk:
             async with self._alone.enter(alone=suspect):
                 if taken.takes == SUSPECT_TAKES:
                     counted = await self._batches.begin(name)
+                    if not counted:
+                        return  # the lease ran out while it waited for its turn
                 await self._pipeline.work(taken)
         except asyncio.CancelledError:
             # A graceful stop: nobody shall wait for the lease of a worker that is gone.

@@ -77,7 +77,8 @@ async def open_routes(
                 _limits(connection),
                 watch=metrics,
             )
-            stack.push_async_callback(lane.close)
+            # No grace of its own: by then every job is done, or was given back.
+            stack.push_async_callback(lane.close, 0.0)
             mapping, schema = compiled[name]
             routes[name] = Route(name, lane, mapping, schema, envelope(connection.platform.inlet))
         yield routes

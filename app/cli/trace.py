@@ -57,6 +57,7 @@ def _document(trace: EventTrace) -> dict[str, Any]:
     return {
         "connection": trace.connection,
         "claimed_by_batch": trace.claimed_by,
+        "complete": trace.complete,
         "batches": [
             {**asdict(batch), "requests": [r._asdict() for r in batch.requests]}
             for batch in trace.settled
@@ -75,6 +76,11 @@ def _tell(trace: EventTrace) -> None:
         typer.echo(
             f"  {who} in batch {waiting.batch_id}, tried {waiting.tries} times so far, "
             f"due {moment(waiting.due_ms)} UTC"
+        )
+    if not trace.complete:
+        typer.echo(
+            "  settled longer ago than traces are kept (SLUICE_TRACE_DAYS): it was delivered, or is "
+            "what is said below"
         )
     for letter in trace.letters:
         typer.echo(

@@ -71,6 +71,8 @@ class EventTrace:
     settled: list[BatchTrace] = field(default_factory=list)
     waiting: OpenBatch | None = None
     letters: list[DeadLetterSummary] = field(default_factory=list)
+    # Whether the trail has no gap: it may, once traces have expired.
+    complete: bool = True
 
     @property
     def known(self) -> bool:
@@ -101,6 +103,13 @@ class Traces:
 
     async def event(self, connection: str, event_id: str, timestamp: int = 0) -> EventTrace:
         """What is known of an event. `timestamp` only helps for ids that are no ULIDs."""
+        trace = await self._look(connection, event_id, timestamp)
+        if trace.claimed_by is not None and not trace.complete:
+            # Its batch was settled between two of our questions.
+            trace = await self._look(connection, event_id, timestamp)
+        return trace
+
+    async def _look(self, connection: str, event_id: str, timestamp: int) -> EventTrace:
         trace = EventTrace(connection)
         trace.claimed_by = await self.claims.find(connection, event_id, timestamp)
         wanted = Filter(connection=connection, event_id=event_id)
@@ -114,8 +123,10 @@ class Traces:
                 numbers += settled.successors
             else:
                 open_numbers.add(number)
+        trace.complete = not open_numbers
         if open_numbers or trace.claimed_by is None:
             trace.waiting = await self._open(connection, event_id, open_numbers)
+        trace.complete |= trace.waiting is not None
         return trace
 
     async def _batch(self, number: int) -> BatchTrace | None:
