@@ -79,8 +79,8 @@ def _tell(trace: EventTrace) -> None:
         )
     if not trace.complete:
         typer.echo(
-            "  settled longer ago than traces are kept (SLUICE_TRACE_DAYS): it was delivered, or is "
-            "what is said below"
+            "  settled longer ago than traces are kept (SLUICE_TRACE_DAYS): delivered, or what is "
+            "said below"
         )
     for letter in trace.letters:
         typer.echo(
