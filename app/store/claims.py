@@ -96,7 +96,8 @@ class Claims:
         ]
         order: list[int] = []
         for slot, positions in slots.items():
-            args += [slot, len(positions), *(rests[p] for p in positions)]
+            # One argument for all: redis-py takes 0.6 µs for each.
+            args += [slot, len(rests[positions[0]]), b"".join([rests[p] for p in positions])]
             order += positions
         answer: bytes = await self._claim([], args)
         claims = [Claim.NEW] * len(ids)

@@ -8,7 +8,7 @@
 -- KEYS  none (slots and buckets are found while it runs)
 -- ARGV  1 key prefix   2 batch number   3 window in ms   4 ids a bucket is meant to hold
 --       5 1: take claims of others over (a replay)
---       then per slot: name, number of ids c, c ids
+--       then per slot: name, length of an id's rest in bytes, the rests in one string
 -- Returns one character per id: n(ew), o(wn: claimed by this batch before), d(uplicate).
 local prefix, batch, window, target = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
@@ -45,7 +45,7 @@ local take_over = ARGV[5] == '1'
 local at = 6
 while at <= #ARGV do
   local slot = prefix .. ARGV[at] .. ':'
-  local last = at + 1 + ARGV[at + 1]
+  local width, rests = tonumber(ARGV[at + 1]), ARGV[at + 2]
   local state = redis.call('HMGET', slot .. '0', 'n', 'x')
   local count, expires = tonumber(state[1] or 0), tonumber(state[2] or 0)
   local buckets = math.max(1, math.ceil(count / target))
@@ -56,8 +56,8 @@ while at <= #ARGV do
   end
   local before, fresh = count, {}
   local size = round_of(buckets)
-  for i = at + 2, last do
-    local id = ARGV[i]
+  for i = 1, #rests, width do
+    local id = string.sub(rests, i, i + width - 1)
     local number = spread(id)
     local bucket = number % (size * 2)
     if bucket >= buckets then bucket = number % size end
@@ -84,6 +84,6 @@ while at <= #ARGV do
     if redis.call('PTTL', key) == -1 then redis.call('PEXPIREAT', key, expires) end
   end
   if count ~= before then redis.call('HSET', slot .. '0', 'n', count) end
-  at = last + 1
+  at = at + 3
 end
 return table.concat(answer)
