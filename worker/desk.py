@@ -70,7 +70,9 @@ class Desk:
                 continue
             # A lost lease needs no more than a word: the settlement will be refused.
             with contextlib.suppress(StoreUnavailable):
-                if lost := await self._batches.keep(list(self._held)):
+                lost = await self._batches.keep(list(self._held))
+                # What was settled meanwhile is not lost.
+                if lost := [name for name in lost if name in self._held]:
                     log.warning("batch.lease_lost", batches=lost)
 
     async def _hold(self, taken: Taken) -> None:

@@ -1,4 +1,4 @@
-"""One batch's story: parse, claim, transform, send, settle (design.md section 3).
+"""One batch's story: transform, claim, send, settle (design.md section 3).
 
 Nothing is forgotten: until the last step the batch lies untouched in Redis, and a crash anywhere
 in here lets its lease run out. What is sent twice then carries the same `_id`.
@@ -104,11 +104,11 @@ class Pipeline:
         if taken.takes > SUSPECT_TAKES:
             await self._isolate(story)
             return
-        self._parse(story)
+        self._transform(story, route)
         await self._claim(story)
         await self._skip_delivered(story)
-        messages = self._transform(story, route)
-        await self._send(story, route, messages)
+        self._put_aside(story)
+        await self._send(story, route)
         await self._settle(story)
         self._metrics.batch_seconds.observe(time.monotonic() - started)
 
@@ -119,36 +119,43 @@ class Pipeline:
             log.error("batch.unreadable", batch=str(taken.batch_id), reason=str(fault))
             return None
 
-    def _parse(self, story: Story) -> None:
+    def _transform(self, story: Story, route: Route) -> None:
+        """Parses each event and makes its message. One after the other, and before the claims:
+        a document that is dropped while it is in the cache costs a sixth less than one of five
+        hundred that wait, and more than the work saved on the few duplicates."""
         seen: set[str] = set()
+        now = self._clock()
         for position, body in enumerate(story.batch.bodies):
             try:
                 event = parse_event(body)
             except UnreadableEvent as fault:
                 story.fault(position, fault)
                 continue
+            event_id = event.event_id
             if event.is_send_test:
                 story.tests += 1
-            elif event.event_id in seen:
+            elif event_id in seen:
                 story.duplicates += 1
             else:
-                seen.add(event.event_id)
-                story.events[position] = event
+                seen.add(event_id)
+                story.ids[position] = (event_id, event.timestamp)
+                try:
+                    story.messages[position] = route.message(event, body, now)
+                except Exception as fault:
+                    story.faults[position] = fault
 
     async def _claim(self, story: Story) -> None:
-        positions = list(story.events)
-        ids = [(event.event_id, event.timestamp) for event in story.events.values()]
         answers = await patiently(
             lambda: self._claims.claim(
                 story.taken.batch_id.connection,
                 story.claim,
-                ids,
+                list(story.ids.values()),
                 take_over=story.batch.claim == TAKE_OVER,
             )
         )
-        for position, answer in zip(positions, answers, strict=True):
+        for position, answer in zip(list(story.ids), answers, strict=True):
             if answer is Claim.DUPLICATE:
-                del story.events[position]
+                story.forget(position)
                 story.duplicates += 1
 
     async def _skip_delivered(self, story: Story) -> None:
@@ -156,30 +163,25 @@ class Pipeline:
             return
         name = str(story.taken.batch_id)
         for position in await patiently(lambda: self._batches.delivered_before(name)):
-            if story.events.pop(position, None):
+            if position in story.ids:
+                story.forget(position)
                 story.delivered += 1
 
-    def _transform(self, story: Story, route: Route) -> dict[int, bytes]:
-        """Message by position; what cannot be made one leaves the story as a dead letter."""
-        messages: dict[int, bytes] = {}
-        bugs: list[tuple[str, Exception]] = []
-        now = self._clock()
-        for position, event in list(story.events.items()):
-            try:
-                messages[position] = route.message(event, story.batch.bodies[position], now)
-            except RecordRefused as fault:
-                story.fault(position, fault, fault.record)
-            except EventFault as fault:
-                story.fault(position, fault)
-            except Exception as fault:  # a bug of ours is not the event's fault: later, and loudly
-                bugs.append((event.kind, fault))
+    def _put_aside(self, story: Story) -> None:
+        """What could not be made a message: a dead letter, or later when the bug is ours."""
+        bugs: list[Exception] = []
+        for position, fault in story.faults.items():
+            if isinstance(fault, EventFault):
+                record = fault.record if isinstance(fault, RecordRefused) else None
+                story.fault(position, fault, record)
+            else:
+                bugs.append(fault)
                 story.try_later(position, BUG_DELAY)
         if bugs:
-            kind, first = bugs[0]
-            log.error("transform.bug", kind=kind, times=len(bugs), exc_info=first)
-        return messages
+            log.error("transform.bug", times=len(bugs), exc_info=bugs[0])
 
-    async def _send(self, story: Story, route: Route, messages: dict[int, bytes]) -> None:
+    async def _send(self, story: Story, route: Route) -> None:
+        messages = story.messages
         if not messages:
             return
         marks = Marks(self._batches, str(story.taken.batch_id), list(messages))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from app.core.batch import AttemptRun, EventBatch, add_attempt, encode
 from app.core.dead_letter import DeadLetter, DeadLetterSummary, encode_letter
 from app.core.errors import EventFault
-from app.core.event import Event, peek_event
+from app.core.event import peek_event
 from app.core.outcome import Failure, Outcome
 from app.store.batches import Settlement, Successor, Taken
 from app.store.dead_letters import REPLAYED
@@ -29,8 +29,11 @@ class Story:
     taken: Taken
     batch: EventBatch
     now_ms: int
-    # Events still on their way, by position; the step that decides on one takes it out.
-    events: dict[int, Event] = field(default_factory=dict)
+    # Events still on their way, by position: (event id, timestamp), and their message or why there
+    # is none.
+    ids: dict[int, tuple[str, int]] = field(default_factory=dict)
+    messages: dict[int, bytes] = field(default_factory=dict)
+    faults: dict[int, Exception] = field(default_factory=dict)
     duplicates: int = 0
     tests: int = 0
     delivered: int = 0
@@ -44,6 +47,12 @@ class Story:
     def claim(self) -> int:
         """Number of the batch in whose name the events are claimed."""
         return self.batch.claim if self.batch.claim > 0 else self.taken.batch_id.number
+
+    def forget(self, position: int) -> None:
+        """Takes an event out of what is on its way; the caller counts it."""
+        del self.ids[position]
+        self.messages.pop(position, None)
+        self.faults.pop(position, None)
 
     def age_start_ms(self, position: int) -> int:
         """From when an event's age counts: its receipt, or its last replay."""
@@ -137,8 +146,7 @@ class Story:
         history: tuple[AttemptRun, ...],
     ) -> None:
         body = self.batch.bodies[position]
-        event = self.events.get(position)
-        event_id, kind = (event.event_id, event.kind) if event else peek_event(body)
+        event_id, kind = peek_event(body)
         stage, code, path, detail, row = where
         summary = DeadLetterSummary(
             0, self.taken.batch_id.connection, self.taken.batch_id.hour,

@@ -76,6 +76,14 @@ def parse_event(body: bytes) -> Event:
 def peek_event(body: bytes) -> tuple[str, str]:
     """(event_id, kind) of a body that may be anything; empty where they cannot be read."""
     try:
+        event = parse_event(body)
+    except UnreadableEvent:
+        return _peek_unreadable(body)
+    return event.event_id, event.kind
+
+
+def _peek_unreadable(body: bytes) -> tuple[str, str]:
+    try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         return "", ""

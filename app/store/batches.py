@@ -11,12 +11,10 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from arq.connections import ArqRedis
-
 from app.core.batch_id import BatchId
 from app.store import keys
 from app.store.faults import store_faults
-from app.store.scripting import Script
+from app.store.scripting import Script, Store
 
 # The function that the worker registers with arq.
 JOB: Final = "work"
@@ -28,8 +26,8 @@ BELLS_MAX: Final = 1_000
 GRACE_MS: Final = 3_000
 RING_AGAIN_MS: Final = 10_000
 
-# What one bell may name: enough for a full request batch, few enough to share out.
-EVENTS_PER_BELL: Final = 500
+# What one bell may name: worth the price of an arq job, and few enough to share out.
+EVENTS_PER_BELL: Final = 2_000
 BATCHES_PER_BELL: Final = 64
 
 TRACES_PER_HASH: Final = 64
@@ -94,7 +92,7 @@ class Settlement:
 class Batches:
     """Everything that is done to event batches. `owner`: who holds what this instance takes."""
 
-    redis: ArqRedis
+    redis: Store
     owner: str = "-"
     lease_ms: int = 10_000
     trace_ms: int = 3 * 86_400_000

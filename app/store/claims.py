@@ -12,14 +12,12 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Final
 
-from redis.asyncio import Redis
-
 from app.store import keys
-from app.store.scripting import Script
+from app.store.scripting import Script, Store
 
-# Linear hashing lets a bucket grow to about three times the mean: well within the 512 entries of
-# hash-max-listpack-entries, and short enough to be scanned in about a microsecond.
-IDS_PER_BUCKET: Final = 96
+# Well within the 512 entries of hash-max-listpack-entries, and short enough to be scanned in
+# well under a microsecond.
+IDS_PER_BUCKET: Final = 128
 
 _CROCKFORD: Final = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _BASE_32: Final = b"0123456789abcdefghijklmnopqrstuv"
@@ -58,7 +56,7 @@ def place_of(event_id: str, timestamp: int) -> tuple[str, bytes]:
 class Claims:
     """Asks for ids, a whole batch in one call."""
 
-    redis: Redis
+    redis: Store
     window_ms: int = 10 * 86_400_000
     _claim: Script = field(init=False)
     _find: Script = field(init=False)
@@ -81,12 +79,13 @@ class Claims:
         """
         if not ids:
             return []
-        slots: dict[str, list[int]] = {}
-        rests: list[bytes] = []
+        slots: dict[str, list[tuple[bytes, int]]] = {}
         for position, (event_id, timestamp) in enumerate(ids):
             slot, rest = place_of(event_id, timestamp)
-            rests.append(rest)
-            slots.setdefault(slot, []).append(position)
+            if slot in slots:
+                slots[slot].append((rest, position))
+            else:
+                slots[slot] = [(rest, position)]
         args: list[str | int | bytes] = [
             keys.claims_prefix(connection),
             batch_number,
@@ -95,10 +94,11 @@ class Claims:
             int(take_over),
         ]
         order: list[int] = []
-        for slot, positions in slots.items():
+        for slot, members in slots.items():
+            members.sort()
             # One argument for all: redis-py takes 0.6 µs for each.
-            args += [slot, len(rests[positions[0]]), b"".join([rests[p] for p in positions])]
-            order += positions
+            args += [slot, len(members[0][0]), b"".join([rest for rest, _ in members])]
+            order += [position for _, position in members]
         answer: bytes = await self._claim([], args)
         claims = [Claim.NEW] * len(ids)
         for position, letter in zip(order, answer, strict=True):
@@ -112,7 +112,7 @@ class Claims:
         `timestamp` matters only for ids that are no ULIDs.
         """
         slot, rest = place_of(event_id, timestamp)
-        args = [keys.claims_prefix(connection), slot, rest, IDS_PER_BUCKET]
+        args = [keys.claims_prefix(connection), slot, rest]
         found = await self._find([], args)
         return None if found is None else int(found)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from arq.connections import ArqRedis
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -15,9 +14,9 @@ from redis.exceptions import ConnectionError
 from app.core.errors import ConfigError
 from app.store import keys
 from app.store.faults import store_faults
+from app.store.scripting import Store
 
-# What the rest of the house calls a client: that arq's own class is behind it is our affair.
-Store = ArqRedis
+__all__ = ["ServerFacts", "Store", "open_store", "require_safe", "server_facts"]
 
 
 def open_store(
@@ -40,7 +39,7 @@ def open_store(
         retry_on_error=[ConnectionError],
         **keep_alive,
     )
-    return ArqRedis(
+    return Store(
         pool_or_conn=pool,
         # arq's default is pickle; ids and a function name need no more than JSON.
         job_serializer=orjson.dumps,

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, cast
 
-from redis.asyncio import Redis
-
 from app.core.batch import TAKE_OVER, AttemptRun, EventBatch, add_attempt, encode
 from app.core.dead_letter import DeadLetter, DeadLetterSummary, decode_letter, decode_summary
 from app.store import keys
 from app.store.faults import store_faults
-from app.store.scripting import Script
+from app.store.scripting import Script, Store
 
 _PAGE: Final = 500
 REPLAY_BATCH: Final = 200
@@ -48,7 +46,7 @@ class Filter:
 
 @dataclass(slots=True)
 class DeadLetters:
-    redis: Redis
+    redis: Store
     _replay: Script = field(init=False)
     _discard: Script = field(init=False)
 

@@ -43,7 +43,8 @@ DEAD_SUMMARIES: Final = "sluice:dead:summaries"
 
 
 def claims_prefix(connection: str) -> str:
-    """Prefix of `{prefix}{slot}:{bucket}`: hash, rest of the event id -> batch number; expires."""
+    """Prefix of `{prefix}{slot}:{bucket}`: hash, rest of the event id -> batch number; and of
+    `{prefix}{slot}:r`: string, the id ranges of the buckets (scripts/claim.lua). They expire."""
     return f"sluice:claims:{connection}:"
 
 

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from redis.asyncio import Redis
-
 from app.store import keys
 from app.store.faults import store_faults
-from app.store.scripting import Script
+from app.store.scripting import Script, Store
 
 # However often a probe fails, the next one comes within this time.
 LONGEST_PAUSE_SECONDS: Final = 600.0
@@ -41,7 +39,7 @@ class LaneState:
 class Lanes:
     """Shared state of all lanes; one per process. Also the token shelf of app.adobe.ims."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Store) -> None:
         self._redis = redis
         self._gate = Script(redis, "lane_gate")
         self._pause = Script(redis, "lane_pause")

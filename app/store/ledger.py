@@ -11,11 +11,10 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
-from redis.asyncio import Redis
-
 from app.core.batch_id import BatchId
 from app.store import keys
 from app.store.faults import store_faults
+from app.store.scripting import Store
 
 COLUMNS: Final = ("received", "duplicates", "tests", "delivered", "dead", "discarded")
 
@@ -66,7 +65,7 @@ class Balance:
 
 @dataclass(slots=True)
 class Ledger:
-    redis: Redis
+    redis: Store
 
     async def read(self) -> Balance:
         """All rows at one moment. Raises StoreUnavailable."""

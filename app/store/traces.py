@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 import msgpack
-from redis.asyncio import Redis
 
 from app.core.batch import decode
 from app.core.batch_id import BatchId
@@ -22,6 +21,7 @@ from app.store.batches import TRACES_PER_HASH
 from app.store.claims import Claims
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.faults import store_faults
+from app.store.scripting import Store
 
 
 class RequestTrace(NamedTuple):
@@ -97,7 +97,7 @@ def encode_trace(
 
 @dataclass(slots=True)
 class Traces:
-    redis: Redis
+    redis: Store
     claims: Claims
     dead_letters: DeadLetters
 

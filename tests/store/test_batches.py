@@ -8,7 +8,7 @@ from arq.connections import ArqRedis
 from app.core.batch_id import BatchId
 from app.core.errors import ConfigError, StoreUnavailable
 from app.store import keys
-from app.store.batches import BELLS_MAX, GRACE_MS, Batches, share_out
+from app.store.batches import BELLS_MAX, EVENTS_PER_BELL, GRACE_MS, Batches, share_out
 from app.store.connect import require_safe, server_facts
 from app.store.ledger import Ledger
 from tests.conftest import RedisServer
@@ -89,12 +89,12 @@ async def test_an_open_batch_without_a_frame_is_reported_and_stays_open(store: A
 
 async def test_the_sweep_rings_once_for_what_is_due(store: ArqRedis) -> None:
     batches = Batches(store, "one")
-    names = [await batches.commit("a", b"frame", 200) for _ in range(5)]
+    names = [await batches.commit("a", b"frame", EVENTS_PER_BELL // 2) for _ in range(5)]
     assert await batches.sweep() == 0  # within the grace
     await store.zadd(keys.OPEN_SET, {name: 1 for name in names})
 
     assert await batches.sweep() == 5
-    assert await store.zcard(keys.ARQ_QUEUE) == 3  # 200 + 200, 200 + 200, 200 events
+    assert await store.zcard(keys.ARQ_QUEUE) == 3  # two halves, two halves, one half
     assert await batches.sweep() == 0
     assert await batches.overdue_ms() == 0
 
@@ -127,7 +127,8 @@ def test_small_batches_share_a_bell_and_large_ones_do_not() -> None:
         return str(BatchId("a", 1, events, 1))
 
     assert [len(bell) for bell in share_out([name(1)] * 130)] == [64, 64, 2]
-    assert [len(bell) for bell in share_out([name(500), name(500), name(1)])] == [1, 1, 1]
+    full = name(EVENTS_PER_BELL)
+    assert [len(bell) for bell in share_out([full, full, name(1)])] == [1, 1, 1]
     assert share_out([]) == []
 
 

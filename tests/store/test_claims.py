@@ -124,7 +124,8 @@ async def test_buckets_stay_compact_on_the_oldest_redis(
         await claims.claim("a", 2_000_000 + start, ulids(1_000, spacing_ms=spacing_ms))
 
     names = [key async for key in store.scan_iter(keys.claims_prefix("a") + "*")]
-    assert {await store.object("encoding", name) for name in names} == {b"listpack"}
+    buckets = [name for name in names if not name.endswith(b":r")]
+    assert {await store.object("encoding", name) for name in buckets} == {b"listpack"}
     used = sum([await store.memory_usage(name) or 0 for name in names])
     assert used / 20_000 < 26
     await store.aclose(close_connection_pool=True)

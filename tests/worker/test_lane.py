@@ -656,6 +656,9 @@ class TestPauses:
 
         assert {verdict for call in done for verdict in verdicts(call.result())} == {T}
         assert all(o.retry_after is not None for call in done for o in call.result())
+        async with asyncio.timeout(10):
+            while not platform.got:  # noqa: ASYNC110  # the probe is on its way
+                await asyncio.sleep(0.005)
         assert len(platform.got) == 1
 
         go.set()

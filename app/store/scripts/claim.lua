@@ -1,89 +1,143 @@
 -- Claims event ids for one batch: exact, remembered for the window, about 20 bytes an id.
 --
--- An id is a slot (about a minute of its own time) and the rest of its bytes. A slot is one hash
--- while it is small; linear hashing splits it one bucket at a time as it grows, so that every
--- bucket stays in Redis' compact listpack encoding. The root bucket (number 0) also holds
--- `n`: ids in the slot, and `x`: when its buckets expire, in ms.
+-- An id is a slot (about a minute of its own time) and the rest of its bytes. A slot is a small
+-- B-tree: buckets are hashes small enough for Redis' compact listpack encoding, each for a range
+-- of ids, and a string names the ranges once there are several. Ids of a batch are neighbours in
+-- time, so they share buckets and few commands are needed; and as ids come in the order of their
+-- time, a full bucket is left behind full, and the next one begun.
 --
 -- KEYS  none (slots and buckets are found while it runs)
--- ARGV  1 key prefix   2 batch number   3 window in ms   4 ids a bucket is meant to hold
+-- ARGV  1 key prefix   2 batch number   3 window in ms   4 ids a bucket may hold
 --       5 1: take claims of others over (a replay)
---       then per slot: name, length of an id's rest in bytes, the rests in one string
+--       then per slot: name, length of an id's rest in bytes, the rests in one string, sorted
 -- Returns one character per id: n(ew), o(wn: claimed by this batch before), d(uplicate).
-local prefix, batch, window, target = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local prefix, batch, window, capacity = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local take_over = ARGV[5] == '1'
+-- Renewed with a tenth to spare, so that most calls need not.
+local lifetime = string.format('%.0f', math.floor(window * 1.1))
+local GROUP_MAX, BUCKETS_MAX = 1000, 65535
 
-local function spread(id) -- a number from the last bytes, which are random in a ULID
-  local a, b, c, d = string.byte(id, -4, -1)
-  return ((a * 256 + b) * 256 + c) * 256 + d
+-- The first six bytes as a number: strings are not compared, Redis lets the locale order them.
+local function order(text, from)
+  local a, b, c, d, e, f = string.byte(text, from, from + 5)
+  return ((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f
 end
 
-local function round_of(buckets) -- the power of two at which the current round of splits began
-  local size = 1
-  while size * 2 <= buckets do size = size * 2 end
-  return size
+-- Ranges: 8 bytes each, in order: where it begins (6), number of its bucket (2). What lies before
+-- the first begins at 0 and is bucket 0.
+local function range_of(ranges, number)
+  local low, high = 0, #ranges / 8
+  while low < high do
+    local middle = math.ceil((low + high) / 2)
+    if order(ranges, middle * 8 - 7) <= number then low = middle else high = middle - 1 end
+  end
+  return low
 end
 
-local function split(slot, buckets, expires)
-  local size = round_of(buckets)
-  local from = slot .. (buckets - size)
-  local to, moved = slot .. buckets, false
-  local all = redis.call('HGETALL', from)
+local function bucket_of(ranges, range)
+  if range == 0 then return 0 end
+  local a, b = string.byte(ranges, range * 8 - 1, range * 8)
+  return a * 256 + b
+end
+
+local function record(number, bucket)
+  local bytes = {}
+  for i = 6, 1, -1 do
+    bytes[i] = number % 256
+    number = math.floor(number / 256)
+  end
+  return string.char(bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6],
+                     math.floor(bucket / 256), bucket % 256)
+end
+
+-- Where to cut a full bucket: before `number`, unless most of it would have to move.
+local function cut_of(all, number)
+  local behind, numbers = 0, {}
   for i = 1, #all, 2 do
-    if #all[i] > 1 and spread(all[i]) % (size * 2) == buckets then
+    local own = order(all[i], 1)
+    numbers[#numbers + 1] = own
+    if own >= number then behind = behind + 1 end
+  end
+  if behind * 2 <= #numbers then return number end
+  table.sort(numbers)
+  for i = math.ceil(#numbers / 2), #numbers do
+    if numbers[i] > numbers[1] then return numbers[i] end
+  end
+  return nil -- all alike in six bytes: it has to grow
+end
+
+-- Splits a full bucket in whose range `number` lies. Returns the new ranges, or nil.
+local function split(slot, ranges, range, number)
+  local bucket = #ranges / 8 + 1
+  if bucket > BUCKETS_MAX then return nil end
+  local from, to = slot .. bucket_of(ranges, range), slot .. bucket
+  local all, moved = redis.call('HGETALL', from), false
+  local cut = cut_of(all, number)
+  if not cut then return nil end
+  for i = 1, #all, 2 do
+    if order(all[i], 1) >= cut then
       redis.call('HSET', to, all[i], all[i + 1])
       redis.call('HDEL', from, all[i])
       moved = true
     end
   end
-  if moved then redis.call('PEXPIREAT', to, expires) end
+  if moved then redis.call('PEXPIRE', to, lifetime) end
+  ranges = string.sub(ranges, 1, range * 8) .. record(cut, bucket) .. string.sub(ranges, range * 8 + 1)
+  redis.call('SET', slot .. 'r', ranges, 'PX', lifetime)
+  return ranges
 end
 
 local answer = {}
-local take_over = ARGV[5] == '1'
-local at = 6
-while at <= #ARGV do
-  local slot = prefix .. ARGV[at] .. ':'
-  local width, rests = tonumber(ARGV[at + 1]), ARGV[at + 2]
-  local state = redis.call('HMGET', slot .. '0', 'n', 'x')
-  local count, expires = tonumber(state[1] or 0), tonumber(state[2] or 0)
-  local buckets = math.max(1, math.ceil(count / target))
-  if expires < now + window then -- renewed with a tenth to spare, so once in many calls
-    expires = now + math.floor(window * 1.1)
-    redis.call('HSET', slot .. '0', 'x', string.format('%.0f', expires))
-    for bucket = 0, buckets - 1 do redis.call('PEXPIREAT', slot .. bucket, expires) end
-  end
-  local before, fresh = count, {}
-  local size = round_of(buckets)
-  for i = 1, #rests, width do
-    local id = string.sub(rests, i, i + width - 1)
-    local number = spread(id)
-    local bucket = number % (size * 2)
-    if bucket >= buckets then bucket = number % size end
-    local key = slot .. bucket
-    if redis.call('HSETNX', key, id, batch) == 1 then
-      count = count + 1
-      fresh[key] = true
-      answer[#answer + 1] = 'n'
-      if count > buckets * target then
-        split(slot, buckets, expires)
-        buckets = buckets + 1
-        if buckets == size * 2 then size = buckets end
+
+local function claim_slot(slot, width, rests)
+  local ranges = redis.call('GET', slot .. 'r') or ''
+  local at, growing = 1, {}
+  while at <= #rests do
+    local range = range_of(ranges, order(rests, at))
+    local key = slot .. bucket_of(ranges, range)
+    local limit = range < #ranges / 8 and order(ranges, range * 8 + 1) or math.huge
+    local group, next_at = {}, at
+    while next_at <= #rests and #group < GROUP_MAX and order(rests, next_at) < limit do
+      group[#group + 1] = string.sub(rests, next_at, next_at + width - 1)
+      next_at = next_at + width
+    end
+    local length = redis.call('HLEN', key)
+    local held = length > 0 and redis.call('HMGET', key, unpack(group)) or {}
+    local added, full = {}, length
+    for i, id in ipairs(group) do
+      local owner = held[i]
+      if owner and (owner == batch or not take_over) then
+        answer[#answer + 1] = owner == batch and 'o' or 'd'
+      else
+        if not owner then
+          if full >= capacity and not growing[key] then -- this id and the rest after a split
+            next_at = at + (i - 1) * width
+            break
+          end
+          full = full + 1
+        end
+        added[#added + 1] = id
+        added[#added + 1] = batch
+        answer[#answer + 1] = owner and 'o' or 'n'
       end
-    elseif take_over then
-      redis.call('HSET', key, id, batch)
-      answer[#answer + 1] = 'o'
-    elseif redis.call('HGET', key, id) == batch then
-      answer[#answer + 1] = 'o'
-    else
-      answer[#answer + 1] = 'd'
+    end
+    if #added > 0 then
+      redis.call('HSET', key, unpack(added))
+      if length == 0 or redis.call('PTTL', key) < window then
+        redis.call('PEXPIRE', key, lifetime)
+        if ranges ~= '' then redis.call('PEXPIRE', slot .. 'r', lifetime) end
+      end
+    end
+    at = next_at
+    if at <= #rests and full >= capacity and order(rests, at) < limit and not growing[key] then
+      local split_ranges = split(slot, ranges, range, order(rests, at))
+      ranges = split_ranges or ranges
+      growing[key] = not split_ranges
     end
   end
-  for key in pairs(fresh) do -- a bucket that this call began has no lifetime yet
-    if redis.call('PTTL', key) == -1 then redis.call('PEXPIREAT', key, expires) end
-  end
-  if count ~= before then redis.call('HSET', slot .. '0', 'n', count) end
-  at = at + 3
+end
+
+for i = 6, #ARGV, 3 do
+  claim_slot(prefix .. ARGV[i] .. ':', tonumber(ARGV[i + 1]), ARGV[i + 2])
 end
 return table.concat(answer)

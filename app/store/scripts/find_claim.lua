@@ -1,12 +1,21 @@
--- Who claimed an event id.
--- ARGV  1 key prefix   2 slot   3 rest of the id   4 ids a bucket is meant to hold
+-- Who claimed an event id. See claim.lua for how claims lie in Redis.
+-- ARGV  1 key prefix   2 slot   3 rest of the id
 -- Returns the batch number, or false.
 local slot = ARGV[1] .. ARGV[2] .. ':'
-local buckets = math.max(1, math.ceil((redis.call('HGET', slot .. '0', 'n') or 0) / ARGV[4]))
-local size = 1
-while size * 2 <= buckets do size = size * 2 end
-local a, b, c, d = string.byte(ARGV[3], -4, -1)
-local number = ((a * 256 + b) * 256 + c) * 256 + d
-local bucket = number % (size * 2)
-if bucket >= buckets then bucket = number % size end
+local ranges = redis.call('GET', slot .. 'r') or ''
+local bucket = 0
+for i = 1, #ranges, 8 do
+  -- Byte by byte: strings are not compared, Redis lets the locale order them.
+  local before = false
+  for j = 0, 5 do
+    local own, first = string.byte(ARGV[3], j + 1), string.byte(ranges, i + j)
+    if own ~= first then
+      before = own < first
+      break
+    end
+  end
+  if before then break end
+  local a, b = string.byte(ranges, i + 6, i + 7)
+  bucket = a * 256 + b
+end
 return redis.call('HGET', slot .. bucket, ARGV[3])
