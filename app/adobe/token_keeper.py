@@ -57,6 +57,7 @@ class TokenKeeper:
         self._name = client.credential.fingerprint
         self._owner = uuid.uuid4().hex
         self._token: Token | None = None
+        self._refused = ""
         self._task: asyncio.Task[Token] | None = None
         self._failures = 0
         self._wait_until = 0.0
@@ -84,7 +85,8 @@ class TokenKeeper:
         if held is not None and held.value == refused:
             if self._clock() - held.made < _YOUNG_SECONDS:
                 return refused
-            self._token = None
+            # Others may look at the shelf before the token is off it.
+            self._token, self._refused = None, refused
             await self._quietly(self._shelf.drop_token(self._name, _packed(held)))
         return await self.token()
 
@@ -136,7 +138,9 @@ class TokenKeeper:
     async def _shared(self) -> Token | None:
         raw = await self._quietly(self._shelf.get_token(self._name))
         token = _unpacked(raw) if raw is not None else None
-        return None if token is None or _ends_soon(token, self._clock()) else token
+        if token is None or token.value == self._refused or _ends_soon(token, self._clock()):
+            return None
+        return token
 
     async def _locked(self) -> bool:
         """Whether this process may fetch; without Redis it may, there is nobody to ask."""

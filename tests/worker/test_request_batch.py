@@ -18,7 +18,7 @@ def run(calls: list[list[bytes]], limits: FillLimits, alone: set[int]) -> list[R
 
     async def packed() -> list[RequestBatch]:
         backlog, batches = Backlog(), []
-        made = [Call(messages, 0.0, alone=at in alone) for at, messages in enumerate(calls)]
+        made = [Call(messages, alone=at in alone) for at, messages in enumerate(calls)]
         for call in made:
             backlog.add(call)
         while (batch := backlog.take(limits)) is not None:
@@ -63,18 +63,17 @@ def test_a_request_is_filled_to_the_last_byte() -> None:
 
 async def test_what_waits_is_known_to_fill_a_request() -> None:
     backlog, limits = Backlog(), FillLimits(body_size(3, 30), 4)
-    backlog.add(Call([b"x" * 10] * 2, 5.0))
+    backlog.add(Call([b"x" * 10] * 2))
     assert not backlog.fills(limits)
-    assert backlog.oldest == 5.0
 
-    backlog.add(Call([b"x" * 10], 6.0))
+    backlog.add(Call([b"x" * 10]))
     assert backlog.fills(limits)
     assert backlog.fills(FillLimits(10**6, 3))
 
 
 async def test_a_call_that_was_given_up_is_passed_over() -> None:
     backlog, limits = Backlog(), FillLimits(1000, 10)
-    gone, kept = Call([b"1", b"2"], 0.0), Call([b"3"], 0.0)
+    gone, kept = Call([b"1", b"2"]), Call([b"3"])
     backlog.add(gone)
     backlog.add(kept)
     gone.done.cancel()
@@ -89,7 +88,7 @@ async def test_a_call_that_was_given_up_is_passed_over() -> None:
 
 async def test_an_answer_for_a_caller_that_is_gone_is_dropped() -> None:
     backlog = Backlog()
-    call = Call([b"1"], 0.0)
+    call = Call([b"1"])
     backlog.add(call)
     batch = backlog.take(FillLimits(1000, 10))
     call.done.cancel()

@@ -41,7 +41,7 @@ class LaneLimits:
 
     max_bytes: int = MAX_BODY_BYTES
     max_messages: int = 1_000
-    linger_ms: float = 3.0
+    linger_ms: float = 10.0
     max_in_flight: int = 8
     requests_per_second: float = 800.0
     messages_per_second: float = 8_000.0

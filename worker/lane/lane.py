@@ -7,6 +7,7 @@ request is delivery.py's; whether the lane may send at all is gate.py's.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -65,6 +66,7 @@ class Lane:
         self._backlog = Backlog()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._departed = -math.inf
         self._closed = False
 
     async def send(
@@ -84,7 +86,7 @@ class Lane:
                 entered = _NOT_SENT
             if isinstance(entered, Outcome):
                 return [entered] * len(messages)
-            call = Call(messages, self._clock(), alone=alone, told=told)
+            call = Call(messages, alone=alone, told=told)
             if entered:
                 await self._probe(call)
             else:
@@ -113,21 +115,26 @@ class Lane:
         await self._exchange.close()
 
     def _pump(self) -> None:
-        """Starts every request that is due: full, or lingered, or nothing else is in flight."""
+        """Starts every request that is due: full, or the last one began `linger_ms` ago.
+
+        So a lone message leaves at once, and under load a request carries many: a POST costs us
+        as much as fifteen events, and Platform counts requests (platform.md section 2.7).
+        """
         fill = replace(self._fill, max_messages=1) if self._delivery.singly else self._fill
         while (
             not self._closed
             and self._backlog.messages
             and len(self._tasks) < self._limits.max_in_flight
         ):
-            left = self._backlog.oldest + self._limits.linger_ms / 1000 - self._clock()
-            if self._tasks and left > 0 and not self._backlog.fills(fill):
+            left = self._departed + self._limits.linger_ms / 1000 - self._clock()
+            if left > 0 and not self._backlog.fills(fill):
                 if self._timer is None:
                     self._timer = asyncio.get_running_loop().call_later(left, self._lingered)
                 return
             batch = self._backlog.take(fill)
             if batch is None:
                 return
+            self._departed = self._clock()
             task = asyncio.create_task(self._deliver(batch))
             self._tasks.add(task)
             task.add_done_callback(self._delivered)

@@ -22,12 +22,11 @@ Told = Callable[[int, Sequence[Outcome]], None]
 class Call:
     """One send() call: its messages, and the outcomes as they come in."""
 
-    __slots__ = ("_missing", "_sizes", "_told", "alone", "at", "done", "messages", "outcomes")
+    __slots__ = ("_missing", "_sizes", "_told", "alone", "done", "messages", "outcomes")
 
     def __init__(
         self,
         messages: Sequence[bytes],
-        at: float,
         *,
         alone: bool = False,
         told: Told | None = None,
@@ -35,7 +34,6 @@ class Call:
         self.messages = messages
         self._told = told
         self.outcomes: list[Outcome | None] = [None] * len(messages)
-        self.at = at
         self.alone = alone
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._missing = len(messages)
@@ -103,11 +101,6 @@ class Backlog:
     def add(self, call: Call) -> None:
         self._calls.append((call, 0))
         self._count(call, 0, len(call.messages), 1)
-
-    @property
-    def oldest(self) -> float:
-        """When the first call in line came; only while there is one."""
-        return self._calls[0][0].at
 
     def fills(self, limits: FillLimits) -> bool:
         """Whether what waits makes a full request."""
