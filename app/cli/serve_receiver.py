@@ -17,7 +17,7 @@ from app.core.batch import encode_received
 from app.core.errors import ConfigError, StoreUnavailable
 from app.settings import Connection, Settings, environment, load_all
 from app.store.batches import Batches, Pressure
-from app.store.connect import open_store, require_safe
+from app.store.connect import open_swift_store, require_safe
 from app.web.child import run_child
 from app.web.config import ReceiverConfig, ReceiverConnection
 from app.web.listening import CannotListen, listen
@@ -90,7 +90,7 @@ def serve_receiver_child(listening_fd: int, control_fd: int) -> None:
 
     @asynccontextmanager
     async def make() -> AsyncIterator[Receiver]:
-        redis = open_store(settings.redis_url)
+        redis = open_swift_store(settings.redis_url)
         store = _CheckedBatches(redis)
         try:
             await store.check()

@@ -257,7 +257,7 @@ class Batches:
     async def _run(self, name: str, redis_keys: list[str], args: list[Any]) -> Any:
         script = self._scripts.get(name)
         if script is None:
-            script = self._scripts[name] = Script(self.redis, name)
+            script = self._scripts[name] = Script(self.redis, name, alone=name == "commit")
         return await script(redis_keys, args)
 
     def _settle_keys(self, batch_id: BatchId) -> list[str]:

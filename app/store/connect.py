@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import BlockingConnectionPool, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError
@@ -16,7 +16,16 @@ from app.store import keys
 from app.store.faults import store_faults
 from app.store.scripting import Store
 
-__all__ = ["ServerFacts", "Store", "open_store", "require_safe", "server_facts"]
+__all__ = [
+    "ServerFacts",
+    "Store",
+    "open_store",
+    "open_swift_store",
+    "require_safe",
+    "server_facts",
+]
+
+_CONNECT_SECONDS: Final = 5.0
 
 
 def open_store(
@@ -25,20 +34,38 @@ def open_store(
     """A client for `url` (redis://, rediss:// or unix://); nothing is sent yet.
 
     A command whose connection broke is sent once more: every script of ours may run twice, and a
-    connection that died while idle must not cost a batch.
+    connection that died while idle must not cost a batch. Who finds all connections in use waits.
     """
-    # TCP only: a unix socket has no keep-alive, and redis-py refuses the option there.
-    keep_alive: dict[str, Any] = {} if url.startswith("unix:") else {"socket_keepalive": True}
     pool = BlockingConnectionPool.from_url(
         url,
-        max_connections=connections,
         timeout=timeout_seconds,
         socket_timeout=timeout_seconds,
-        socket_connect_timeout=min(timeout_seconds, 5.0),
-        retry=Retry(NoBackoff(), retries),
-        retry_on_error=[ConnectionError],
-        **keep_alive,
+        **_options(url, connections, retries),
     )
+    return _store(pool)
+
+
+def open_swift_store(url: str, *, connections: int = 64) -> Store:
+    """The same for who sets time limits to its own calls, and cannot wait for a connection.
+
+    With a time-out redis-py sends each command through a task of its own, so it leaves one turn of
+    the event loop later: a millisecond in a busy receiver, for every webhook of the batch.
+    """
+    return _store(ConnectionPool.from_url(url, **_options(url, connections, 1)))
+
+
+def _options(url: str, connections: int, retries: int) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "max_connections": connections,
+        "socket_connect_timeout": _CONNECT_SECONDS,
+        "retry": Retry(NoBackoff(), retries),
+        "retry_on_error": [ConnectionError],
+    }
+    # TCP only: a unix socket has no keep-alive, and redis-py refuses the option there.
+    return options if url.startswith("unix:") else options | {"socket_keepalive": True}
+
+
+def _store(pool: ConnectionPool) -> Store:
     return Store(
         pool_or_conn=pool,
         # arq's default is pickle; ids and a function name need no more than JSON.

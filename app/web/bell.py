@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from app.core.errors import StoreUnavailable
 from app.web.fault_log import FaultLog
+
+# A Redis that hangs must not hold up the end of the process.
+_RING_SECONDS: Final = 2.0
 
 
 class RingStore(Protocol):
@@ -44,8 +47,9 @@ class Bell:
         while self._waiting:
             batch_ids, self._waiting = self._waiting, []
             try:
-                await self._store.ring_all(batch_ids)
-            except StoreUnavailable:
+                async with asyncio.timeout(_RING_SECONDS):
+                    await self._store.ring_all(batch_ids)
+            except (StoreUnavailable, TimeoutError):
                 pass  # The sweep rings for what is in the open set.
             except Exception as fault:
                 self._faults.report(fault)

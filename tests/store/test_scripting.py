@@ -63,3 +63,9 @@ async def test_all_calls_hear_of_a_server_that_is_away(
     assert [type(answer) for answer in answers] == [StoreUnavailable] * 3
     with pytest.raises(StoreUnavailable):
         await sweep(["a", "b"], [1, 1, 1])
+
+
+async def test_a_script_that_goes_alone_is_taught_as_well(store: Store) -> None:
+    echo = script(store, "return ARGV[1]")
+    echo.alone = True
+    assert await asyncio.gather(echo([], ["a"]), echo([], ["b"])) == [b"a", b"b"]
