@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from app.web.group_commit import _WORTH_A_COMMIT
+
 
 async def test_one_client_that_posts_serially_never_waits_for_company(serve, fake_store):
     async with serve(linger_ms=60_000) as client:
@@ -76,10 +78,10 @@ async def test_an_idle_process_does_not_linger_over_a_batch_worth_a_commit(
         fake_store.gate.clear()
         posts = [asyncio.create_task(client.post(b"first"))]
         await until(lambda: fake_store.under_way == 1)
-        posts += [asyncio.create_task(client.post(b"%d" % n)) for n in range(8)]
+        posts += [asyncio.create_task(client.post(b"%d" % n)) for n in range(_WORTH_A_COMMIT)]
         await until(lambda: fake_store.under_way == 2)
         fake_store.gate.set()
-        assert await asyncio.gather(*posts) == [200] * 9
+        assert await asyncio.gather(*posts) == [200] * (_WORTH_A_COMMIT + 1)
 
 
 async def test_a_failed_commit_is_503_for_every_event_in_it(serve, fake_store, unavailable, until):
