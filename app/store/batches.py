@@ -115,13 +115,11 @@ class Batches:
         )  # fmt: skip
         return str(batch_id, "ascii")
 
-    async def ring(self, batch_id: str) -> None:
-        """Wakes a worker for a batch. Nothing depends on it: the sweep rings for what is due."""
-        if self._bells < BELLS_MAX:
-            await self._ring([batch_id], batch_id)
-
     async def ring_all(self, batch_ids: Sequence[str]) -> None:
-        """`ring` for batches committed shortly after one another: small ones share a bell."""
+        """Wakes workers for new batches; small ones share a bell. Raises StoreUnavailable.
+
+        Nothing depends on it: the sweep rings for what is due.
+        """
         if self._bells < BELLS_MAX:
             for bell in share_out(batch_ids):
                 await self._ring(bell, bell[0])

@@ -113,7 +113,7 @@ async def test_no_more_bells_are_hung_than_can_be_heard(store: ArqRedis) -> None
     batches = Batches(store, "one")
     await store.zadd(keys.ARQ_QUEUE, {f"job{i}": 1 for i in range(BELLS_MAX)})
     name = await batches.commit("a", b"frame", 1)
-    await batches.ring(name)
+    await batches.ring_all([name])
     await store.zadd(keys.OPEN_SET, {name: 1})
 
     assert await batches.sweep() == 0

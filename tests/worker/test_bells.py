@@ -35,7 +35,7 @@ async def until(true: object) -> None:
 async def test_a_bell_is_answered(shop: Shop) -> None:
     bells = Bells(shop.store, shop.desk.answer, max_jobs=4)
     async with running(bells):
-        await shop.batches.ring(await shop.receive(body("e1"), body("e2")))
+        await shop.batches.ring_all([await shop.receive(body("e1"), body("e2"))])
         await until(lambda: delivered(shop, 2))
     assert sorted(shop.lane.sent) == ["e1", "e2"]
 
@@ -63,7 +63,7 @@ async def test_a_redis_that_was_away_is_worked_with_again(
     bells = Bells(own_store, shop.desk.answer, max_jobs=4)
     watch = Watch(shop.batches, bells, shop.desk, shop.metrics)
     async with running(bells):
-        await shop.batches.ring(await shop.receive(body("e1")))
+        await shop.batches.ring_all([await shop.receive(body("e1"))])
         await until(lambda: delivered(shop, 1))
         own_redis.kill()
         await watch.once(0.0)
