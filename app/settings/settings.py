@@ -98,7 +98,10 @@ class Settings(BaseSettings):
     )
 
     worker_max_jobs: int = Field(
-        8, ge=1, le=256, description="event batches one worker process works on at a time"
+        8,
+        ge=1,
+        le=256,
+        description="jobs, of up to 2,000 events each, that one worker works on at a time",
     )
     worker_lease_seconds: float = Field(
         10, ge=1, le=15, description="seconds after which a dead worker's batch is taken over"
