@@ -7,6 +7,7 @@ and the sweep rings again for what was not answered.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
@@ -32,6 +33,28 @@ JOB_SECONDS: Final = 900
 _BACK_OFF_MOST: Final = 5.0
 
 
+class _Hearing(Worker):
+    """arq's worker, which also counts its polls: after `allow_pick_jobs` is off, the poll that is
+    under way may still start jobs. One started unseen would leave its batches to their leases."""
+
+    polls = 0
+
+    async def _poll_iteration(self) -> None:
+        await super()._poll_iteration()
+        self.polls += 1
+
+    async def heard_out(self, seconds: float) -> None:
+        """Waits until no poll is under way that could start a job; at most `seconds`."""
+        seen = self.polls
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._polls_on(seen):  # noqa: ASYNC110  # arq has no event for it
+                    await asyncio.sleep(POLL_SECONDS)
+
+    def _polls_on(self, seen: int) -> bool:
+        return self.main_task is not None and not self.main_task.done() and self.polls == seen
+
+
 class Bells:
     """Runs arq's worker, and a new one whenever it breaks."""
 
@@ -45,7 +68,7 @@ class Bells:
         self._redis = redis
         self._answer = answer
         self._max_jobs = max_jobs
-        self._worker: Worker | None = None
+        self._worker: _Hearing | None = None
         self._stopping = False
         self._paused = False
         self._left: set[asyncio.Future[Any]] = set()
@@ -93,6 +116,8 @@ class Bells:
         """Hears nothing new, lets work in hand finish, and cancels what is left after the grace."""
         self._stopping = True
         self._apply()
+        if self._worker is not None:
+            await self._worker.heard_out(grace_seconds)
         tasks = {*self._left, *(self._worker.tasks.values() if self._worker else ())}
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=grace_seconds)
@@ -104,11 +129,11 @@ class Bells:
         if self._worker is not None:
             self._worker.allow_pick_jobs = not (self._paused or self._stopping)
 
-    def _new_worker(self) -> Worker:
+    def _new_worker(self) -> _Hearing:
         async def work(ctx: dict[Any, Any], batch_ids: list[str]) -> None:
             await self._answer(batch_ids)
 
-        worker = Worker(
+        worker = _Hearing(
             functions=[func(work, name=JOB, keep_result=0, timeout=JOB_SECONDS)],
             redis_pool=self._redis,
             queue_name=self._redis.default_queue_name,
