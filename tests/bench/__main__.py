@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from tests.bench import cost, drain, memory, plan, receive
+from tests.bench import cost, drain, mapping, memory, plan, receive
 from tests.bench.figures import Figure, machine, show, write
 from tests.bench.plan import Plan
 from tests.bench.stage import ROOT, BenchError, Stage, open_stage
@@ -25,6 +25,7 @@ from tests.bench.stage import ROOT, BenchError, Stage, open_stage
 MEASUREMENTS: Final[dict[str, Callable[[Stage, Plan], list[Figure]]]] = {
     "receive": receive.measure,
     "drain": drain.measure,
+    "mapping": mapping.measure,
     "memory": memory.measure,
     "cost": cost.measure,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -115,18 +114,13 @@ def _arq(
         arguments = (server.url, str(frames), str(events), str(ARQ_MAX_JOBS))
         command = stage.module("tests.bench.programs.plain_arq", *arguments)
         with stage.process("plain-arq", command, stage.measured, environment) as process:
-            return float(_last_line(process)["rate"])
+            return float(process.last_line()["rate"])
 
 
 def _floor(stage: Stage, frames: Path, environment: dict[str, str]) -> float:
     command = stage.module("tests.bench.programs.floor", str(frames))
     with stage.process("floor", command, stage.measured, environment) as process:
-        return float(_last_line(process)["seconds_per_event"]) * 1e6
-
-
-def _last_line(process: Process) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(process.result().strip().splitlines()[-1])
-    return found
+        return float(process.last_line()["seconds_per_event"]) * 1e6
 
 
 def _figures(found: Rounds) -> list[Figure]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -66,6 +67,11 @@ class Process:
         if code:
             raise BenchError(f"{self.name} ended with code {code}:\n{self.said()[-2000:]}")
         return self.said()
+
+    def last_line(self) -> dict[str, Any]:
+        """The JSON object it printed last, after its end. Raises BenchError."""
+        found: dict[str, Any] = json.loads(self.result().strip().splitlines()[-1])
+        return found
 
     def cpu_seconds(self) -> float:
         """CPU time so far, of all threads and living descendants."""

@@ -14,11 +14,11 @@ import orjson
 
 from app.core.batch import decode
 from tests.bench.corpus import read_frames
-from tests.bench.programs.mapping import mapping
+from tests.bench.programs.mapping import compiled
 
 
 def main() -> None:
-    transform = mapping().transform
+    transform = compiled()[0].transform
     seconds, events = 0.0, 0
     for frame in read_frames(Path(sys.argv[1])):
         bodies = decode(frame).bodies

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from app.core.dataprep import MappingSet
+from app.core.xdm import Schema
 from app.settings import environment, load_all
 from tests.bench.services import CONNECTION
 from worker.routes import compile_all
 
 
-def mapping() -> MappingSet:
-    """The bench connection's."""
+def compiled() -> tuple[MappingSet, Schema]:
+    """The bench connection's mapping set and schema."""
     _, connections = load_all(environment())
-    compiled, _ = compile_all(connections)[CONNECTION]
-    assert compiled is not None
-    return compiled
+    mapping, schema = compile_all(connections)[CONNECTION]
+    assert mapping is not None and schema is not None
+    return mapping, schema

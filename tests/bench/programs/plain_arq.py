@@ -22,7 +22,7 @@ from arq.worker import Worker, func
 from app.core.batch import decode
 from app.core.event import parse_event
 from tests.bench.corpus import read_frames
-from tests.bench.programs.mapping import mapping
+from tests.bench.programs.mapping import compiled
 
 # Jobs enqueued side by side.
 _AT_ONCE = 100
@@ -42,7 +42,7 @@ async def fill(redis: ArqRedis, frames: Path, events: int) -> None:
 
 async def drain(redis: ArqRedis, events: int, max_jobs: int) -> float:
     """Jobs per second."""
-    transform = mapping().transform
+    transform = compiled()[0].transform
     times: list[float] = []
 
     async def work(_ctx: dict[Any, Any], body: bytes) -> None:
