@@ -147,6 +147,17 @@ def test_secrets_are_not_in_the_repr(config_dir: Path) -> None:
     assert "k1" not in repr(load_connections(config_dir, ENVIRON))
 
 
+def test_who_needs_no_secrets_does_not_miss_them(config_dir: Path) -> None:
+    example = load_connections(config_dir, {}, secrets=False)["example"]
+    assert (example.tenant, example.signing_keys) == ("sluicesandbox", (b"\0",))
+
+
+def test_a_secret_in_the_file_itself_is_a_fault_even_then(config_dir: Path) -> None:
+    rewrite(config_dir, lambda document: document.update(signing_keys=["hush"]))
+    with pytest.raises(ConfigError, match=r"signing_keys\[0\]: a secret must not stand"):
+        load_connections(config_dir, {}, secrets=False)
+
+
 def test_a_secret_is_read_from_the_file_that_a_variable_names(
     config_dir: Path, tmp_path: Path
 ) -> None:

@@ -40,8 +40,13 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def load_connections(config_dir: Path, environ: Mapping[str, str]) -> dict[str, Connection]:
-    """Every connection by name. Raises ConfigError with all faults of all files."""
+def load_connections(
+    config_dir: Path, environ: Mapping[str, str], *, secrets: bool = True
+) -> dict[str, Connection]:
+    """Every connection by name. Raises ConfigError with all faults of all files.
+
+    `secrets` False: they are neither read nor missed; for commands that need only the rest.
+    """
     folder = config_dir / "connections"
     paths = sorted(folder.glob("*.yaml"))
     faults = [
@@ -53,7 +58,8 @@ def load_connections(config_dir: Path, environ: Mapping[str, str]) -> dict[str, 
     presets = _presets(config_dir, faults)
     connections: dict[str, Connection] = {}
     for path in paths:
-        found = _load_one(path, config_dir, environ, presets, faults)
+        resolver = Resolver(environ, path.parent, wants_secrets=secrets)
+        found = _load_one(path, config_dir, resolver, presets, faults)
         if found is not None:
             connections[found.name] = found
     if faults:
@@ -64,14 +70,13 @@ def load_connections(config_dir: Path, environ: Mapping[str, str]) -> dict[str, 
 def _load_one(
     path: Path,
     config_dir: Path,
-    environ: Mapping[str, str],
+    resolver: Resolver,
     presets: Mapping[str, list[str]],
     faults: list[str],
 ) -> Connection | None:
     document = _read(path, faults)
     if document is None:
         return None
-    resolver = Resolver(environ, path.parent)
     document = resolver.resolve(document)
     own = resolver.faults
     if document.setdefault("name", path.stem) != path.stem:

@@ -20,8 +20,12 @@ SECRET_LISTS: Final = frozenset({"signing_keys", "platform.credentials.client_se
 class Resolver:
     """Replaces the references of one document. Collects `faults` instead of raising."""
 
-    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], folder: Path, *, wants_secrets: bool = True
+    ) -> None:
+        """`wants_secrets` False: stand-ins are enough, for whoever only reads the rest."""
         self.faults: list[str] = []
+        self._wants_secrets = wants_secrets
         self._environ = environ
         self._folder = folder
 
@@ -63,6 +67,10 @@ class Resolver:
 
     def _secret(self, item: Any, key: str) -> bytes | None:
         match item:
+            case {"env": str(), **rest} | {"file": str(), **rest} if not (
+                rest or self._wants_secrets
+            ):
+                return None
             case {"env": str(name), **rest} if not rest:
                 return self._from_environment(name, key)
             case {"file": str(path), **rest} if not rest:
