@@ -273,6 +273,25 @@ def test_a_mapping_set_that_does_not_exist_is_a_fault(config_dir: Path) -> None:
     assert "did you mean customerio-default?" in line
 
 
+def test_records_are_checked_against_a_schema_even_when_none_is_named(config_dir: Path) -> None:
+    def without_document(document: dict[str, Any]) -> None:
+        del document["platform"]["schema"]["document"]
+
+    rewrite(config_dir, without_document)
+    example = load_connections(config_dir, ENVIRON)["example"]
+    assert example.schema_path == config_dir / "schemas" / "customerio-events.json"
+
+
+def test_a_raw_connection_needs_no_schema_document(config_dir: Path) -> None:
+    def raw(document: dict[str, Any]) -> None:
+        document["platform"]["mode"] = "raw"
+        del document["platform"]["schema"]["document"]
+
+    rewrite(config_dir, raw)
+    shutil.rmtree(config_dir / "schemas")
+    assert load_connections(config_dir, ENVIRON)["example"].schema_path is None
+
+
 def test_presets_of_sources_become_networks(config_dir: Path) -> None:
     rewrite(config_dir, lambda d: d.update(allowed_sources=["customerio-eu", "10.0.0.0/8"]))
     sources = load_connections(config_dir, ENVIRON)["example"].allowed_sources

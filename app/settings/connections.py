@@ -54,9 +54,10 @@ class Schema(_Part):
         pattern=r"^application/vnd\.adobe\.xed",
         description="application/vnd.adobe.xed-full+json;version=1 for most",
     )
-    document: Text | None = Field(
-        None,
-        description="a file in config/schemas, without .json, that records are checked against",
+    document: Text = Field(
+        "customerio-events",
+        description="a file in config/schemas, without .json: the types that records are brought "
+        "to and checked against",
     )
 
 

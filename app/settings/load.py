@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from app.core.errors import ConfigError
-from app.settings.connections import Connection
+from app.settings.connections import Connection, Schema
 from app.settings.faults import close_match, lines_of
 from app.settings.secrets import Resolver
 
@@ -141,6 +141,8 @@ def _expand_sources(
 def _find_documents(document: dict[str, Any], config_dir: Path, faults: list[str]) -> None:
     """Fills in where the mapping set and the schema lie that the connection names."""
     schema = _at(document, "platform", "schema", "document")
+    if schema is None and _at(document, "platform", "mode") != "raw":
+        schema = Schema.model_fields["document"].default
     for key, name, place, folder in (
         ("mapping_set", document.get("mapping_set"), "mapping_path", config_dir / "mappings"),
         ("platform.schema.document", schema, "schema_path", config_dir / "schemas"),
