@@ -63,12 +63,17 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """A batch that follows a settled one: events to try later, or one half of a split."""
+    """A batch that follows a settled one: events to try later, or one half of a split.
+
+    `stems_from`: number of the batch in whose place it waits for its lane; 0 = it waits out its
+    own delay.
+    """
 
     delay_ms: int
     events: int
     frame: bytes
     takes: int = 0
+    stems_from: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +279,8 @@ class Batches:
             keys.BATCH_NUMBER,
             keys.last_test(connection),
             keys.BACKLOG,
+            keys.waiting(connection),
+            keys.WAITING,
         ]
 
     def _settle_args(self, batch_id: BatchId, settlement: Settlement) -> list[Any]:
@@ -294,7 +301,8 @@ class Batches:
             len(settlement.letters),
         ]
         for successor in settlement.successors:
-            args += [successor.delay_ms, successor.takes, successor.events, successor.frame]
+            args += [successor.delay_ms, successor.takes, successor.events]
+            args += [successor.stems_from, successor.frame]
         for payload, summary in settlement.letters:
             args += [payload, summary]
         return args

@@ -80,6 +80,37 @@ def lane_state(connection: str) -> str:
     return f"sluice:lane:{connection}"
 
 
+def lane_pace(connection: str) -> str:
+    """Hash: how fast the lane may send, what of that is leased, and where its backlog ended when it
+    was last opened; expires a day after its last use."""
+    return f"sluice:pace:{connection}"
+
+
+def budget(scope: str) -> str:
+    """Hash: what is leased of an organization's limits; expires. `scope`: organization and host."""
+    return f"sluice:budget:{scope}"
+
+
+def budget_askers(scope: str) -> str:
+    """Sorted set: who leases from it, by the second of the last time; expires."""
+    return f"sluice:budget-askers:{scope}"
+
+
+def budget_queue(scope: str) -> str:
+    """Sorted set: who waits for a part of it, by the ms since when; expires."""
+    return f"sluice:budget-queue:{scope}"
+
+
+def waiting(connection: str) -> str:
+    """Sorted set: batches that wait until their lane can take them -> number of the batch they stem
+    from. A hint only: they are in the open set as well."""
+    return f"sluice:waiting:{connection}"
+
+
+# Set: connections that have such batches.
+WAITING: Final = "sluice:waiting-connections"
+
+
 def ims_token(fingerprint: str) -> str:
     """String: the IMS token of a credential; expires when the token does."""
     return f"sluice:ims:token:{fingerprint}"

@@ -1,7 +1,7 @@
 """What the workers share about a lane: whether it is held back, and its IMS token.
 
 Every method raises StoreUnavailable when Redis cannot answer. Times are Redis's own, so workers
-need no common clock. Limits shared by all workers will join them here.
+need no common clock. How fast a lane may send is budgets.py's.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ class Gate(Enum):
 @dataclass(frozen=True, slots=True)
 class LaneState:
     """`seconds`: how long PAUSED or PROBING lasts at most; None = until an operator resumes.
-    `strikes`: pauses since the lane was last open."""
+    `strikes`: pauses of one class since the lane was last open. `held_seconds`: how long ago it
+    was open."""
 
     gate: Gate
     seconds: float | None = 0.0
     reason: str = ""
     strikes: int = 0
+    held_seconds: float = 0.0
 
 
 class Lanes:
@@ -43,6 +45,7 @@ class Lanes:
         self._redis = redis
         self._gate = Script(redis, "lane_gate")
         self._pause = Script(redis, "lane_pause")
+        self._resume = Script(redis, "lane_resume")
         self._release = Script(redis, "lane_release")
 
     async def state(
@@ -54,32 +57,42 @@ class Lanes:
         only says that one is due.
         """
         answer = await self._gate([keys.lane_state(connection)], [int(probe_seconds * 1000), asker])
-        word, wait, reason, strikes = answer
+        word, wait, reason, strikes, held = answer
         seconds = None if wait < 0 else wait / 1000
-        return LaneState(Gate(_text(word)), seconds, _text(reason), int(strikes))
+        return LaneState(Gate(_text(word)), seconds, _text(reason), int(strikes), held / 1000)
 
     async def pause(
-        self, connection: str, reason: str, seconds: float | None
+        self,
+        connection: str,
+        reason: str,
+        seconds: float | None,
+        *,
+        longest: float = LONGEST_PAUSE_SECONDS,
+        by_operator: bool = False,
     ) -> tuple[float | None, bool]:
         """Holds the lane back; None = until `resume`. Gives (seconds it lasts, whether new).
 
-        A pause after a failed probe lasts twice as long as the one before, at most
-        LONGEST_PAUSE_SECONDS. Of several that come together the first one counts.
+        `reason`: "class:detail". A pause after a failed probe lasts twice as long as the one before
+        of the same class, at most `longest`. Of several that come together the first one counts;
+        an operator's goes before all.
         """
         wait, _, new = await self._pause(
             [keys.lane_state(connection)],
             [
                 reason,
                 -1 if seconds is None else int(seconds * 1000),
-                int(max(LONGEST_PAUSE_SECONDS, seconds or 0.0) * 1000),
+                int(max(longest, seconds or 0.0) * 1000),
+                int(by_operator),
             ],
         )
         return (None if wait < 0 else wait / 1000), bool(new)
 
     async def resume(self, connection: str) -> bool:
-        """Opens the lane; whether it was held back."""
-        with store_faults():
-            return bool(await self._redis.delete(keys.lane_state(connection)))
+        """Opens the lane; whether it was held back. What waits from before is its backlog now."""
+        held_ms = await self._resume(
+            [keys.lane_state(connection), keys.lane_pace(connection), keys.BATCH_NUMBER], []
+        )
+        return int(held_ms) >= 0
 
     async def get_token(self, fingerprint: str) -> bytes | None:
         with store_faults():

@@ -169,3 +169,41 @@ async def test_a_script_that_the_server_forgot_is_loaded_again(
     await store.script_flush()
 
     assert (await lanes.state("a")).gate is Gate.OPEN
+
+
+async def test_another_class_of_fault_begins_with_a_short_pause(
+    lanes: Lanes, store: ArqRedis
+) -> None:
+    for _ in range(4):
+        await lanes.pause("a", "transient:http_503", 1, longest=30)
+        await end_pause(store)
+
+    assert await lanes.pause("a", "credentials:http_401", 60) == (60, True)
+    assert (await lanes.state("a")).strikes == 1
+
+
+async def test_pauses_grow_to_the_longest_of_their_class(lanes: Lanes, store: ArqRedis) -> None:
+    waits = []
+    for _ in range(7):
+        waits.append((await lanes.pause("a", "transient:x", 1, longest=30))[0])
+        await end_pause(store)
+
+    assert waits == [1, 2, 4, 8, 16, 30, 30]
+
+
+async def test_an_operators_pause_with_an_end_goes_before_a_running_one_and_is_not_doubled(
+    lanes: Lanes,
+) -> None:
+    await lanes.pause("a", "credentials:x", 60)
+
+    assert await lanes.pause("a", "operator:night", 600, by_operator=True) == (600, True)
+    assert await lanes.pause("a", "operator:night", 600, by_operator=True) == (600, True)
+    assert await lanes.pause("a", "transient:x", 1) == (pytest.approx(600, abs=5), False)
+
+
+async def test_it_is_known_for_how_long_a_lane_was_held_back(lanes: Lanes, store: ArqRedis) -> None:
+    await lanes.pause("a", "r", 60)
+    since = int(await store.hget(keys.lane_state("a"), "since"))
+    await store.hset(keys.lane_state("a"), "since", since - 90_000)
+
+    assert (await lanes.state("a")).held_seconds == pytest.approx(90, abs=5)

@@ -2,18 +2,21 @@
 -- KEYS[1]  hash: the lane's state; absent = open
 -- ARGV[1]  milliseconds for which a probe is reserved; 0 = only look, reserve nothing
 -- ARGV[2]  who asks
--- returns  {word, milliseconds, reason, strikes}
+-- returns  {word, milliseconds, reason, strikes, milliseconds for which it has been held back}
 --          word "open" | "paused" (for that many ms; -1 = until resumed) | "probe" (yours: send
 --          one request, then resume or pause) | "probing" (another's, for that many ms at most)
-local state = redis.call('HMGET', KEYS[1], 'until', 'probe', 'reason', 'strikes', 'prober')
-if not state[1] then return {'open', 0, '', 0} end
+local state = redis.call('HMGET', KEYS[1], 'until', 'probe', 'reason', 'strikes', 'prober', 'since')
+if not state[1] then return {'open', 0, '', 0, 0} end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local till, probe, strikes = tonumber(state[1]), tonumber(state[2] or 0), tonumber(state[4] or 0)
-if till < 0 then return {'paused', -1, state[3], strikes} end
-if till > now then return {'paused', till - now, state[3], strikes} end
-if probe > now and state[5] ~= ARGV[2] then return {'probing', probe - now, state[3], strikes} end
+local held = now - tonumber(state[6] or now)
+if till < 0 then return {'paused', -1, state[3], strikes, held} end
+if till > now then return {'paused', till - now, state[3], strikes, held} end
+if probe > now and state[5] ~= ARGV[2] then
+  return {'probing', probe - now, state[3], strikes, held}
+end
 if tonumber(ARGV[1]) > 0 then
   redis.call('HSET', KEYS[1], 'probe', now + ARGV[1], 'prober', ARGV[2])
 end
-return {'probe', 0, state[3], strikes}
+return {'probe', 0, state[3], strikes, held}

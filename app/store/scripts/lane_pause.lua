@@ -1,15 +1,21 @@
--- Hold a lane back. Each pause that follows a probe doubles the time; many that come together
+-- Hold a lane back. Each pause that follows a failed probe doubles the time; many that come together
 -- (all requests in flight fail alike) are one.
 -- KEYS[1]  hash: the lane's state
--- ARGV[1]  reason   ARGV[2]  milliseconds, -1 = until resumed   ARGV[3]  most milliseconds
+-- ARGV[1]  reason, "class:detail"   ARGV[2]  milliseconds, -1 = until resumed
+-- ARGV[3]  most milliseconds   ARGV[4]  1 = an operator's: goes before whatever is there
 -- returns  {milliseconds from now (-1 = until resumed), strikes, 1 if this call changed anything}
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local wanted = tonumber(ARGV[2])
-local state = redis.call('HMGET', KEYS[1], 'until', 'strikes')
+local wanted, forced = tonumber(ARGV[2]), ARGV[4] == '1'
+local state = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'reason')
 local till, strikes = tonumber(state[1] or 0), tonumber(state[2] or 0)
-if till < 0 and wanted >= 0 then return {-1, strikes, 0} end
-if till > now and wanted >= 0 then return {till - now, strikes, 0} end
+if not forced then
+  if till < 0 and wanted >= 0 then return {-1, strikes, 0} end
+  if till > now and wanted >= 0 then return {till - now, strikes, 0} end
+end
+-- Another class of fault is another story: its pauses begin short again.
+local class = string.match(ARGV[1], '^[^:]*')
+if forced or string.match(state[3] or '', '^[^:]*') ~= class then strikes = 0 end
 strikes = strikes + 1
 local wait = wanted
 if wanted >= 0 then
