@@ -19,13 +19,16 @@ from app import logs
 from app.core.errors import ConfigError, StoreUnavailable
 from app.settings import Connection, Settings, environment, load_all
 from app.store.batches import Batches
+from app.store.budgets import Budgets
 from app.store.claims import Claims
 from app.store.connect import Store, open_store, require_safe
 from app.store.lanes import Lanes
+from app.store.waiting import Waiting
 from worker.bells import Bells
 from worker.desk import Desk
 from worker.ending import end
 from worker.health import serve
+from worker.lines import Lines
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
 from worker.routes import compile_all, open_routes
@@ -72,9 +75,13 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             settings.retry_cap_seconds,
             settings.retry_max_age_days * 86_400,
         )
-        async with open_routes(connections, compiled, Lanes(redis), metrics) as routes:
+        async with open_routes(connections, compiled, Lanes(redis), Budgets(redis), metrics) as (
+            routes,
+            lanes,
+        ):
             desk = Desk(batches, Pipeline(routes, batches, claims, metrics, policy), metrics)
-            return await _work(settings, redis, batches, desk, metrics, stop)
+            lines = Lines(desk, Waiting(redis), lanes, settings.worker_max_jobs)
+            return await _work(settings, redis, batches, desk, lines, metrics, stop)
     finally:
         await redis.aclose(close_connection_pool=True)
 
@@ -84,17 +91,21 @@ async def _work(
     redis: Store,
     batches: Batches,
     desk: Desk,
+    lines: Lines,
     metrics: Metrics,
     stop: asyncio.Event,
 ) -> int:
-    bells = Bells(redis, desk.answer, max_jobs=settings.worker_max_jobs)
+    bells = Bells(redis, lines.answer, max_jobs=lines.bells_at_once)
     watch = Watch(batches, bells, desk, metrics)
     loop_watch = LoopWatch()
     async with _face(settings, metrics, loop_watch):
         loop_watch.start()
-        sweeping = asyncio.create_task(watch.run(), name="watch")
+        starting = [
+            asyncio.create_task(watch.run(), name="watch"),
+            asyncio.create_task(lines.run(), name="lines"),
+        ]
         tasks = [
-            sweeping,
+            *starting,
             asyncio.create_task(desk.keep_leases(), name="leases"),
             asyncio.create_task(loop_watch.turn(), name="loop"),
             asyncio.create_task(bells.run(), name="bells"),
@@ -104,8 +115,10 @@ async def _work(
         broken = await _until_end(tasks, stop, watch.gave_up)
         log.info("worker.stopping", in_hand=desk.in_hand)
         # The leases are kept until the last batch is out of hand.
-        await end([sweeping])
-        await bells.stop(settings.worker_grace_seconds)
+        await end(starting)
+        await asyncio.gather(
+            bells.stop(settings.worker_grace_seconds), lines.stop(settings.worker_grace_seconds)
+        )
         await desk.all_returned()
         await end(tasks)
         loop_watch.stop()

@@ -47,6 +47,46 @@ class Metrics:
             ["connection"], registry=self.registry,
         )  # fmt: skip
 
+        self.lane_held = Gauge(
+            "sluice_lane_held", "1 while the lane is held back, by the class of the reason",
+            ["connection", "reason"], registry=self.registry,
+        )  # fmt: skip
+        self.lane_pauses = Counter(
+            "sluice_lane_pauses", "Times this worker held a lane back, by the class of the reason",
+            ["connection", "reason"], registry=self.registry,
+        )  # fmt: skip
+        self.lane_held_seconds = Counter(
+            "sluice_lane_held_seconds", "Time for which the lane was held back, as seen here",
+            ["connection"], registry=self.registry,
+        )  # fmt: skip
+        self.lane_rate = Gauge(
+            "sluice_lane_allowed_messages_per_second", "What all workers may send together now",
+            ["connection"], registry=self.registry,
+        )  # fmt: skip
+        self._held: dict[str, str] = {}
+
+    def on_hold(self, connection: str, reason: str, *, ours: bool) -> None:
+        """The lane is held back (worker.lane.RequestWatch)."""
+        self._unheld(connection)
+        # The class only: an operator's own words are no label.
+        self._held[connection] = name = reason.partition(":")[0]
+        self.lane_held.labels(connection, name).set(1)
+        if ours:
+            self.lane_pauses.labels(connection, name).inc()
+
+    def on_open(self, connection: str, held_seconds: float) -> None:
+        """The lane is open again (worker.lane.RequestWatch)."""
+        self._unheld(connection)
+        self.lane_held_seconds.labels(connection).inc(max(0.0, held_seconds))
+
+    def on_rate(self, connection: str, messages_per_second: float) -> None:
+        """What the lane may send now (worker.lane.RequestWatch)."""
+        self.lane_rate.labels(connection).set(messages_per_second)
+
+    def _unheld(self, connection: str) -> None:
+        if name := self._held.pop(connection, None):
+            self.lane_held.labels(connection, name).set(0)
+
     def on_request(
         self,
         connection: str,

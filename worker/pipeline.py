@@ -24,6 +24,7 @@ from app.core.outcome import Failure, Outcome, Verdict, failed
 from app.store.batches import SUSPECT_TAKES, Batches, Settlement, Taken
 from app.store.claims import Claim, Claims
 from app.store.traces import RequestTrace
+from app.store.waiting import PARKED_MS
 from worker.metrics import Metrics
 from worker.patience import patiently
 from worker.route import RecordRefused, Route
@@ -217,6 +218,11 @@ class Pipeline:
                     story.try_later(position, outcome)
 
     async def _settle(self, story: Story) -> None:
+        if story.waits:
+            # Not by a clock: it is pulled when its lane goes on.
+            await self._book(story, story.settlement(PARKED_MS))
+            _tell_of_deaths(story)
+            return
         delay = retry.delay(
             story.batch.tries + 1,
             self._chance(),

@@ -17,6 +17,7 @@ from app.core.errors import ConfigError, MappingSetInvalid
 from app.core.platform import envelope
 from app.core.xdm import Schema, compile_schema, fill_schema, types_of
 from app.settings import Connection
+from app.store.budgets import Budgets
 from app.store.lanes import Lanes
 from worker.lane import Lane, LaneLimits
 from worker.metrics import Metrics
@@ -63,16 +64,19 @@ async def open_routes(
     connections: Mapping[str, Connection],
     compiled: Mapping[str, Compiled],
     lanes: Lanes,
+    budgets: Budgets,
     metrics: Metrics,
-) -> AsyncIterator[dict[str, Route]]:
-    """A Route per connection; their lanes are closed at the end."""
+) -> AsyncIterator[tuple[dict[str, Route], dict[str, Lane]]]:
+    """A Route and its lane per connection; the lanes are closed at the end."""
     routes: dict[str, Route] = {}
+    opened: dict[str, Lane] = {}
     async with contextlib.AsyncExitStack() as stack:
         for name, connection in connections.items():
-            lane = Lane(
+            opened[name] = lane = Lane(
                 name,
                 connection.platform.inlet,
                 lanes,
+                budgets,
                 await _tokens(connection, lanes, stack),
                 _limits(connection),
                 watch=metrics,
@@ -81,7 +85,7 @@ async def open_routes(
             stack.push_async_callback(lane.close, 0.0)
             mapping, schema = compiled[name]
             routes[name] = Route(name, lane, mapping, schema, envelope(connection.platform.inlet))
-        yield routes
+        yield routes, opened
 
 
 def _limits(connection: Connection) -> LaneLimits:

@@ -41,7 +41,13 @@ class Story:
     letters: list[DeadLetter] = field(default_factory=list)
     requests: list[RequestTrace] = field(default_factory=list)
     counts: bool = False
+    held: bool = True
     retry_after: float | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether all that is tried later waits for nothing but its lane."""
+        return self.held and bool(self.later)
 
     @property
     def claim(self) -> int:
@@ -78,6 +84,7 @@ class Story:
         self.batch.histories[position] = self.attempt(position, outcome)
         self.later.append(position)
         self.counts |= outcome.counts
+        self.held &= outcome.held
         if outcome.retry_after is not None:
             self.retry_after = max(self.retry_after or 0.0, outcome.retry_after)
 
@@ -135,7 +142,8 @@ class Story:
         part = self.batch.part(self.later)
         part.claim = self.claim
         part.tries = self.batch.tries + (1 if self.counts else 0)
-        return Successor(delay_ms, len(self.later), encode(part))
+        stems_from = self.claim if self.waits else 0
+        return Successor(delay_ms, len(self.later), encode(part), stems_from=stems_from)
 
     def _bury(
         self,

@@ -38,17 +38,26 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`kills`: makes a dead letter. `pauses`: holds the whole lane back and raises an alarm.
-    `counts`: the event's number of attempts grows."""
+    """`kills`: makes a dead letter. `counts`: the event's number of attempts grows.
+
+    `pause_seconds`: what the first pause lasts when the lane as a whole is held back for it; each
+    failed probe doubles it, up to `longest_seconds`. `pauses`: one such failure is enough, and it
+    is an alarm; else it takes several (app/core/lane/breaker.py), or Platform asks for it.
+    """
 
     kills: bool = False
     pauses: bool = False
     counts: bool = True
+    pause_seconds: float = 60.0
+    longest_seconds: float = 600.0
 
 
 POLICIES: Final[Mapping[Failure, Policy]] = {
-    Failure.TRANSIENT: Policy(),
-    Failure.THROTTLE: Policy(),
+    # An outage ends by itself: look soon, and never long after.
+    Failure.TRANSIENT: Policy(pause_seconds=1.0, longest_seconds=30.0),
+    # Lasts as long as Platform says; without a word of it the pace alone changes.
+    Failure.THROTTLE: Policy(counts=False, pause_seconds=1.0, longest_seconds=0.0),
+    # A person must mend these.
     Failure.CREDENTIALS: Policy(pauses=True, counts=False),
     Failure.BLOCKED: Policy(pauses=True, counts=False),
     Failure.CONTRACT: Policy(kills=True),
@@ -71,7 +80,8 @@ class Outcome:
     quote values of the event, so logs take `platform.normalise(message)`. `path`: the XDM path.
     `retry_after`: seconds that somebody asked us to wait. `receipt`: Platform's batchId or
     xactionId, by which Adobe Support traces (platform.md section 2.5). `attempted`: False when
-    the lane was held and nothing was sent.
+    the lane was held and nothing was sent. `held`: the fault is the lane's, and the message goes on
+    when the lane does.
     """
 
     verdict: Verdict
@@ -83,11 +93,13 @@ class Outcome:
     retry_after: float | None = None
     receipt: str = ""
     attempted: bool = True
+    held: bool = False
 
     @property
     def counts(self) -> bool:
         """Whether this was an attempt of the event: not when the fault was the lane's."""
-        return self.attempted and (self.failure is None or POLICIES[self.failure].counts)
+        lanes = self.held or not self.attempted
+        return not lanes and (self.failure is None or POLICIES[self.failure].counts)
 
 
 def failed(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from app.core.outcome import POLICIES, Failure, Outcome, Verdict, failed
@@ -7,7 +9,7 @@ def test_every_failure_class_has_a_policy() -> None:
     assert set(POLICIES) == set(Failure)
 
 
-@pytest.mark.parametrize("failure", [Failure.CREDENTIALS, Failure.BLOCKED])
+@pytest.mark.parametrize("failure", [Failure.CREDENTIALS, Failure.BLOCKED, Failure.THROTTLE])
 def test_a_fault_of_the_lane_is_no_attempt_of_the_event(failure: Failure) -> None:
     outcome = failed(failure)
 
@@ -15,7 +17,7 @@ def test_a_fault_of_the_lane_is_no_attempt_of_the_event(failure: Failure) -> Non
     assert not outcome.counts
 
 
-@pytest.mark.parametrize("failure", [Failure.TRANSIENT, Failure.THROTTLE, Failure.INTERNAL])
+@pytest.mark.parametrize("failure", [Failure.TRANSIENT, Failure.INTERNAL])
 def test_a_passing_fault_counts_and_never_kills(failure: Failure) -> None:
     outcome = failed(failure)
 
@@ -25,6 +27,10 @@ def test_a_passing_fault_counts_and_never_kills(failure: Failure) -> None:
 
 def test_what_was_not_sent_is_no_attempt() -> None:
     assert not failed(Failure.THROTTLE, attempted=False).counts
+
+
+def test_a_failure_while_the_lane_is_held_back_is_no_attempt() -> None:
+    assert not replace(failed(Failure.TRANSIENT), held=True).counts
 
 
 def test_no_readable_answer_is_unknown() -> None:

@@ -129,9 +129,10 @@ async def test_messages_refused_for_now_are_sent_again_without_their_neighbours(
 
 
 async def test_a_blocked_address_pauses_the_lane_and_kills_no_event(system: System) -> None:
+    before = len(system.workers[0].lines("lane.paused"))
     await system.fault(blocked=True)
     sent = await system.send(events(500, 50))
-    paused = await system.workers[0].logged("lane.paused")
+    paused = await system.workers[0].logged("lane.paused", before + 1)
     assert (paused["reason"], paused["status"]) == ("blocked", 403)
 
     await system.recover()

@@ -19,10 +19,13 @@ from app.store.claims import Claims
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.ledger import Ledger, Row
 from app.store.traces import Traces
+from tests.worker.scripted_platform import make, platform
 from worker.desk import Desk
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
 from worker.route import Route
+
+__all__ = ["make", "platform"]
 
 DELIVERED = Outcome(Verdict.DELIVERED, status=207, receipt="r1")
 

@@ -4,171 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-import orjson
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from arq.connections import ArqRedis
 from structlog.testing import capture_logs
 
 from app.core.errors import CredentialsRefused, TokenUnavailable
-from app.core.outcome import Failure, Outcome, Verdict
-from app.core.platform import Inlet, inlet_urls
+from app.core.outcome import Failure
 from app.store import keys
 from app.store.connect import open_store
 from app.store.lanes import Gate, Lanes
 from tests.conftest import RedisServer
-from worker.lane import Lane, LaneLimits
+from tests.worker.scripted_platform import (
+    LIMITS,
+    D,
+    Got,
+    Make,
+    Platform,
+    R,
+    T,
+    Tokens,
+    U,
+    each,
+    messages,
+    multi,
+    problem,
+    verdicts,
+)
 
-D, T, R, U = Verdict.DELIVERED, Verdict.TRY_AGAIN, Verdict.REJECTED, Verdict.UNKNOWN
-LIMITS = LaneLimits(requests_per_second=math.inf, messages_per_second=math.inf, timeout_seconds=5.0)
 ENVELOPE_TEXT = "Message has an absent or wrong ims org in the header"
-
-
-@dataclass
-class Got:
-    """One request as Platform saw it."""
-
-    path: str
-    headers: Mapping[str, str]
-    numbers: list[int]
-    size: int
-
-
-Script = Callable[[Got], Awaitable[web.StreamResponse | None] | web.StreamResponse | None]
-
-
-@dataclass
-class Platform:
-    """Accepts everything, unless `script` answers first. `bad`: messages refused wherever."""
-
-    got: list[Got] = field(default_factory=list)
-    script: Script | None = None
-    url: str = ""
-    busy: int = 0
-    busiest: int = 0
-
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.busy += 1
-        self.busiest = max(self.busy, self.busiest)
-        try:
-            return await self._answer(request)
-        finally:
-            self.busy -= 1
-
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = await request.read()
-        found = orjson.loads(body)
-        messages = found["messages"] if "/batch/" in request.path else [found]
-        numbers = [message["n"] for message in messages]
-        got = Got(request.path, dict(request.headers), numbers, len(body))
-        self.got.append(got)
-        answer = self.script(got) if self.script else None
-        answer = answer if isinstance(answer, web.StreamResponse | None) else await answer
-        return accept(got) if answer is None else answer
-
-    @property
-    def numbers(self) -> list[int]:
-        return sorted(number for got in self.got for number in got.numbers)
-
-
-def accept(got: Got) -> web.Response:
-    if len(got.numbers) == 1 and "/batch/" not in got.path:
-        return web.json_response({"inletId": "a", "xactionId": "1:2:3", "receivedTimeMs": 1})
-    return multi({"xactionId": f"b:{at}"} for at in range(len(got.numbers)))
-
-
-def multi(entries: Any) -> web.Response:
-    body = {"inletId": "a", "batchId": "b", "receivedTimeMs": 1, "responses": list(entries)}
-    return web.json_response(body, status=207)
-
-
-def problem(status: int, text: str = "no", **headers: str) -> web.Response:
-    return web.json_response({"report": {"message": text}}, status=status, headers=headers)
-
-
-def each(*answers: web.Response | None) -> Script:
-    """These answers in turn, the last one for ever."""
-    left = list(answers)
-
-    def script(got: Got) -> web.Response | None:
-        answer = left.pop(0) if len(left) > 1 else left[0]
-        if answer is None:
-            return None
-        return web.Response(body=answer.body, status=answer.status, headers=answer.headers.copy())
-
-    return script
-
-
-def messages(*numbers: int, pad: int = 0) -> list[bytes]:
-    return [b'{"n":%d,"pad":"%s"}' % (number, b"x" * pad) for number in numbers]
-
-
-def verdicts(outcomes: list[Outcome]) -> list[Verdict]:
-    return [outcome.verdict for outcome in outcomes]
-
-
-class Tokens:
-    """Numbered tokens; a renewed one is the next. Or a fault."""
-
-    def __init__(self, fault: Exception | None = None, *, renews: bool = True) -> None:
-        self.number = 1
-        self.fault = fault
-        self.renews = renews
-
-    async def token(self) -> str:
-        if self.fault is not None:
-            raise self.fault
-        return f"tok-{self.number}"
-
-    async def renew(self, refused: str) -> str:
-        if self.renews and refused == f"tok-{self.number}":
-            self.number += 1
-        return await self.token()
-
-
-@pytest.fixture
-async def platform() -> AsyncIterator[Platform]:
-    platform = Platform()
-    server = TestServer(_application(platform))
-    await server.start_server()
-    platform.url = str(server.make_url("/collection/abc"))
-    yield platform
-    await server.close()
-
-
-def _application(platform: Platform) -> web.Application:
-    app = web.Application(client_max_size=4 * 1024 * 1024)
-    app.router.add_post("/collection/abc", platform.handle)
-    app.router.add_post("/collection/batch/abc", platform.handle)
-    return app
-
-
-Make = Callable[..., Lane]
-
-
-@pytest.fixture
-async def make(platform: Platform, store: ArqRedis) -> AsyncIterator[Make]:
-    """Makes lanes to the platform (or `url`), closed at the end."""
-    made: list[Lane] = []
-
-    def make(
-        limits: LaneLimits = LIMITS, *, tokens: Tokens | None = None, url: str = "", **more: Any
-    ) -> Lane:
-        single, batch, name = inlet_urls(url or platform.url)
-        inlet = {key: more.pop(key) for key in ("mode", "flow_id") if key in more}
-        inlet_ = Inlet(single, batch, name, authenticated=tokens is not None, **inlet)
-        states = more.pop("states", None) or Lanes(store)
-        made.append(Lane("conn", inlet_, states, tokens, limits, **more))
-        return made[-1]
-
-    yield make
-    for lane in made:
-        await lane.close(0.1)
 
 
 class TestFilling:
@@ -271,19 +138,6 @@ class TestFilling:
         assert verdicts(await calls[2]) == [D, D]
         assert [got.numbers for got in platform.got] == [[0, 0], [2, 2]]
 
-    async def test_the_rates_hold_requests_back(self, make: Make, platform: Platform) -> None:
-        slept: list[float] = []
-
-        async def sleep(seconds: float) -> None:
-            slept.append(seconds)
-
-        limits = replace(LIMITS, messages_per_second=1000, requests_per_second=50, max_messages=100)
-        lane = make(limits, clock=lambda: 100.0, sleep=sleep)
-
-        await lane.send(messages(*range(500)))
-
-        assert [round(seconds, 2) for seconds in slept] == [0.1, 0.2, 0.3, 0.4]
-
     async def test_closing_gives_back_what_was_not_sent(
         self, make: Make, platform: Platform
     ) -> None:
@@ -382,26 +236,29 @@ class TestRefusals:
 
         outcomes = await make().send(messages(1, 2))
 
-        assert [(o.verdict, o.failure, o.counts) for o in outcomes] == [(T, failure, True)] * 2
+        # Throttled, it is the lane that was too fast, and no try of the event.
+        counts = failure is not Failure.THROTTLE
+        assert [(o.verdict, o.failure, o.counts) for o in outcomes] == [(T, failure, counts)] * 2
         assert len(platform.got) == 1
 
-    async def test_throttling_holds_the_lane_for_as_long_as_asked(
-        self, make: Make, platform: Platform
+    async def test_throttling_holds_the_lane_of_all_workers_for_as_long_as_asked(
+        self, make: Make, platform: Platform, store: ArqRedis
     ) -> None:
-        now = [0.0]
         platform.script = each(problem(429, **{"Retry-After": "30"}), None)
-        lane = make(clock=lambda: now[0])
+        lane, other = make(), make()
 
         first = await lane.send(messages(1, 2))
-        now[0] = 10.0
-        second = await lane.send(messages(3))
-        now[0] = 30.1
-        third = await lane.send(messages(4))
+        second, third = await lane.send(messages(3)), await other.send(messages(4))
+        await store.hset(keys.lane_state("conn"), "until", "1")
+        later = await make().send(messages(5, 6))
 
-        assert (first[0].retry_after, first[0].counts) == (30, True)
-        assert (second[0].retry_after, second[0].counts) == (20, False)
-        assert verdicts(third) == [D]
-        assert platform.numbers == [1, 2, 4]
+        assert (first[0].retry_after, first[0].failure) == (30, Failure.THROTTLE)
+        for outcome in (*second, *third):
+            assert (outcome.verdict, outcome.failure) == (T, Failure.THROTTLE)
+            assert outcome.retry_after == pytest.approx(30, abs=5)
+        assert not any(o.counts for o in (*first, *second, *third))
+        assert verdicts(later) == [D, D]
+        assert platform.numbers == [1, 2, 5, 6]
 
     async def test_a_raw_inlet_that_takes_no_batches_gets_single_messages(
         self, make: Make, platform: Platform
@@ -678,7 +535,7 @@ class TestPauses:
 
         assert len(platform.got) == 1
         assert [o.failure for o in outcomes] == [Failure.BLOCKED] * 5
-        assert [o.attempted for o in outcomes] == [True, True, False, False, False]
+        assert [o.attempted for o in outcomes] == [True, False, False, False, False]
         state = await lanes.state("conn")
         assert (state.gate, state.strikes) == (Gate.PAUSED, 2)
 
@@ -741,6 +598,9 @@ async def test_one_line_per_request_says_everything_but_values(
     class Watch:
         def on_request(self, *told: Any) -> None:
             seen.append(told)
+
+        def on_rate(self, *told: Any) -> None:
+            assert told == ("conn", math.inf)
 
     entries = [{"xactionId": "b:0"}, {"status": 400, "message": "bad value [ada@example.com]"}]
     platform.script = each(multi(entries))

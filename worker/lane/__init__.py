@@ -5,11 +5,21 @@ request_batch  fills request batches from the messages of many jobs
 delivery       one request's story: attempt, split, bisect, send alone
 exchange       moves the bytes
 gate           may the lane send at all? shared through Redis
-rate_limit     requests and messages per second
+allowance      how much may be sent now: leased from limits that all workers share
+rate_limit     the same without Redis
 """
 
+from worker.lane.allowance import SharedBudget
 from worker.lane.delivery import LaneLimits, RequestWatch, TokenSource
 from worker.lane.gate import LaneStates
-from worker.lane.lane import Lane
+from worker.lane.lane import Lane, Room
 
-__all__ = ["Lane", "LaneLimits", "LaneStates", "RequestWatch", "TokenSource"]
+__all__ = [
+    "Lane",
+    "LaneLimits",
+    "LaneStates",
+    "RequestWatch",
+    "Room",
+    "SharedBudget",
+    "TokenSource",
+]

@@ -1,19 +1,21 @@
 """One request's story to its end: attempt, and where the answer says so, split, bisect, send alone.
 
-What an answer means is app.core.platform's; whether the lane may send is the gate's.
+What an answer means is app.core.platform's; whether the lane may send is the gate's, how much the
+allowance's.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import structlog
 
 from app.core.errors import CredentialsRefused, TokenUnavailable
+from app.core.lane import Breaker, Concurrency
 from app.core.outcome import Failure, Outcome, Verdict, failed
 from app.core.platform import (
     HARD_BODY_BYTES,
@@ -23,12 +25,14 @@ from app.core.platform import (
     is_envelope_fault,
     normalise,
 )
+from worker.lane.allowance import Allowance
 from worker.lane.exchange import Exchange, Reply
-from worker.lane.gate import LaneGate
-from worker.lane.rate_limit import RateLimit
+from worker.lane.gate import HoldWatch, LaneGate
 
-# A throttling answer that names no time: long enough not to hammer, short enough to find the speed.
+# A throttling answer that names no time, to a lane that has no limit to lower.
 _THROTTLE_SECONDS: Final = 1.0
+# A request so much larger than what is allowed by now is sent in halves.
+_OVERSIZE: Final = 2
 # An inlet that refuses raw batches is asked again after this long.
 _SINGLES_SECONDS: Final = 3600.0
 _DEFINITE: Final = (Verdict.DELIVERED, Verdict.REJECTED)
@@ -36,17 +40,17 @@ _DEFINITE: Final = (Verdict.DELIVERED, Verdict.REJECTED)
 
 @dataclass(frozen=True, slots=True)
 class LaneLimits:
-    """Per process. The rates are platform.md section 2.7's 1,000 requests/s and 10,000 messages/s
-    of an organization, with headroom; `math.inf` = no limit."""
+    """The rates are for all workers together: platform.md section 2.7's 1,000 requests/s and
+    10,000 messages/s of an organization, with headroom; `math.inf` = no limit. The rest is per
+    process."""
 
     max_bytes: int = MAX_BODY_BYTES
     max_messages: int = 1_000
     linger_ms: float = 10.0
     max_in_flight: int = 8
-    requests_per_second: float = 800.0
-    messages_per_second: float = 8_000.0
+    requests_per_second: float = 900.0
+    messages_per_second: float = 9_000.0
     timeout_seconds: float = 60.0
-    pause_seconds: float = 60.0
 
 
 class TokenSource(Protocol):
@@ -56,8 +60,8 @@ class TokenSource(Protocol):
     async def renew(self, refused: str) -> str: ...
 
 
-class RequestWatch(Protocol):
-    """What metrics want to know of each request. `verdicts`: verdict -> messages."""
+class RequestWatch(HoldWatch, Protocol):
+    """What metrics want to know of each request, and of pauses. `verdicts`: verdict -> messages."""
 
     def on_request(
         self,
@@ -67,6 +71,9 @@ class RequestWatch(Protocol):
         seconds: float,
         verdicts: Mapping[Verdict, int],
     ) -> None: ...
+    def on_rate(self, connection: str, messages_per_second: float) -> None:
+        """What the lane may send now; told with every request."""
+        ...
 
 
 class Delivery:
@@ -77,30 +84,39 @@ class Delivery:
         connection: str,
         exchange: Exchange,
         gate: LaneGate,
+        allowance: Allowance,
         tokens: TokenSource | None,
         limits: LaneLimits,
         *,
         batches_proven: bool,
         watch: RequestWatch | None,
         clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._connection = connection
         self._exchange = exchange
         self._gate = gate
+        self._allowance = allowance
         self._tokens = tokens
         self._in_flight = limits.max_in_flight
         self._watch = watch
-        self._clock, self._sleep = clock, sleep
-        self._requests = RateLimit(limits.requests_per_second, clock)
-        self._messages = RateLimit(limits.messages_per_second, clock)
+        self._clock = clock
         self._slots = asyncio.Semaphore(limits.max_in_flight)
+        self._places = Concurrency(limits.max_in_flight)
+        self._breaker = Breaker()
+        self._busy = 0
+        # Messages that wait for a request, as the lane last told.
+        self.waiting = 0
         # An xdm inlet takes batches, the reference says; of a raw one it is only inferred.
         self._batches_proven = batches_proven
         self._singles_until = -1.0
         # Until Platform has taken one message, a refused envelope is our configuration's fault.
         self._envelope_proven = False
         self._log = structlog.get_logger()
+
+    @property
+    def places(self) -> int:
+        """How many requests may be under way."""
+        return self._places.limit
 
     @property
     def singly(self) -> bool:
@@ -155,20 +171,25 @@ class Delivery:
         count = len(messages)
         if count == 1 and len(messages[0]) > HARD_BODY_BYTES:
             return _all(failed(Failure.TOO_LARGE, code="over_1_mb"), 1)
+        if count > _OVERSIZE * self._allowance.request_size(count):
+            return _all(
+                failed(Failure.THROTTLE, code="oversize", attempted=False), count, Next.SPLIT
+            )
         async with self._slots:
-            wait = max(self._requests.reserve(1), self._messages.reserve(count))
-            if wait > 0:
-                await self._sleep(wait)
             held = None if probe else self._gate.held()
+            if held is None:
+                await self._allowance.take(count, self.waiting)
+                # A wait may have been long.
+                held = None if probe else self._gate.held()
             if held is not None:
                 return _all(held, count)
             try:
-                return await self._exchanged(messages)
+                return await self._exchanged(messages, probe)
             except Exception as fault:
                 return _all(self.unforeseen(fault), count)
 
-    async def _exchanged(self, messages: Sequence[bytes]) -> Answer:
-        token = None
+    async def _exchanged(self, messages: Sequence[bytes], probe: bool) -> Answer:
+        token, pace = None, self._allowance.version
         try:
             token = await self._tokens.token() if self._tokens else None
             answer = await self._post(messages, token)
@@ -178,22 +199,24 @@ class Delivery:
                     answer = await self._post(messages, renewed)
         except CredentialsRefused as fault:
             refused = failed(Failure.CREDENTIALS, code="ims_refused", message=str(fault))
-            return await self._paused(refused, len(messages))
+            return await self._paused(_all(refused, len(messages)), Failure.CREDENTIALS)
         except TokenUnavailable as fault:
             away = failed(Failure.CREDENTIALS, code="ims_unavailable", retry_after=fault.retry_in)
+            away = replace(away, held=True)
             self._gate.hold(away, fault.retry_in)
             return _all(away, len(messages))
-        return await self._heeded(answer)
+        return await self._heeded(answer, pace, probe)
 
-    async def _heeded(self, answer: Answer) -> Answer:
+    async def _heeded(self, answer: Answer, pace: int, probe: bool) -> Answer:
         """What an answer means for the lane as a whole."""
         first = answer.outcomes[0]
         if answer.next in (Next.REFRESH, Next.PAUSE):
-            return await self._paused(first, len(answer.outcomes))
+            return await self._paused(answer, first.failure or Failure.BLOCKED)
         if first.failure is Failure.THROTTLE and answer.uniform:
-            self._gate.hold(
-                first, _THROTTLE_SECONDS if first.retry_after is None else first.retry_after
-            )
+            return await self._throttled(answer, pace)
+        if _is_lane_fault(answer):
+            return await self._failing(answer, probe)
+        self._breaker.succeeded(self._clock())
         if any(outcome.verdict is Verdict.DELIVERED for outcome in answer.outcomes):
             self._envelope_proven = True
             self._batches_proven = self._batches_proven or len(answer.outcomes) > 1
@@ -202,14 +225,41 @@ class Delivery:
             for outcome in answer.outcomes
         ):
             blocked = replace(first, verdict=Verdict.TRY_AGAIN, failure=Failure.BLOCKED)
-            return await self._paused(blocked, len(answer.outcomes))
+            return await self._paused(_all(blocked, len(answer.outcomes)), Failure.BLOCKED)
         return answer
 
-    async def _paused(self, outcome: Outcome, count: int) -> Answer:
-        return _all(await self._gate.pause(outcome), count, Next.PAUSE)
+    async def _throttled(self, answer: Answer, pace: int) -> Answer:
+        """Slower from here on; and not at all for as long as Platform asks, if it says so."""
+        first = answer.outcomes[0]
+        slower = await self._allowance.refused(pace)
+        if first.retry_after:
+            return await self._paused(answer, Failure.THROTTLE)
+        if not slower:
+            self._gate.hold(first, _THROTTLE_SECONDS)
+        return answer
+
+    async def _failing(self, answer: Answer, probe: bool) -> Answer:
+        """A fault of Platform's or of the way there: enough of them open the breaker."""
+        self._places.failed()
+        if probe or self._breaker.failed(self._clock()) or self._gate.held() is not None:
+            self._breaker.reset()
+            return await self._paused(answer, Failure.TRANSIENT)
+        return answer
+
+    async def _paused(self, answer: Answer, failure: Failure) -> Answer:
+        """Holds the lane back; what was in the request waits with it, and is no try of its own."""
+        outcome = await self._gate.pause(answer.outcomes[0], failure)
+        return _all(outcome, len(answer.outcomes), Next.PAUSE)
 
     async def _post(self, messages: Sequence[bytes], token: str | None) -> Answer:
-        reply = await self._exchange.post(messages, token, batches_proven=self._batches_proven)
+        self._busy += 1
+        full = self._busy >= self._places.limit
+        try:
+            reply = await self._exchange.post(messages, token, batches_proven=self._batches_proven)
+        finally:
+            self._busy -= 1
+        if reply.status:
+            self._places.answered(reply.seconds, full=full)
         try:
             self._tell(reply)
         except Exception as fault:  # what Platform said stands, whatever became of the telling
@@ -228,6 +278,7 @@ class Delivery:
             self._watch.on_request(
                 self._connection, reply.status, reply.size, reply.seconds, verdicts
             )
+            self._watch.on_rate(self._connection, self._allowance.rate)
         self._log.info(
             "delivery.attempted",
             connection=self._connection,
@@ -244,6 +295,16 @@ class Delivery:
     def unforeseen(self, fault: Exception) -> Outcome:
         self._log.error("delivery.fault", connection=self._connection, fault=type(fault).__name__)
         return internal(type(fault).__name__)
+
+
+def _is_lane_fault(answer: Answer) -> bool:
+    """Whether all of the request failed for a reason that is not its own, as far as that shows.
+
+    An inlet that takes no batches (`batch_refused`) has answered, and properly.
+    """
+    first = answer.outcomes[0]
+    broken = first.failure in (Failure.TRANSIENT, Failure.UNKNOWN) and answer.uniform
+    return broken and answer.next not in (Next.BISECT, Next.SPLIT) and first.code != "batch_refused"
 
 
 def internal(code: str) -> Outcome:

@@ -1,8 +1,9 @@
 """Whether a lane may send now: the shared pause as this process knows it, and its own holds.
 
-The shared state is asked for at most once a second; in between every answer is a look at a
-variable. When a pause is over, one request of one process tests before the flood (half-open, as
-in a circuit breaker).
+One machinery for everything that holds a lane back: broken credentials, an outage (the open circuit
+breaker), Platform's Retry-After, an operator. The shared state is asked for at most once a second;
+in between every answer is a look at a variable. When a pause is over, one request of one process
+tests before the flood (half-open).
 """
 
 from __future__ import annotations
@@ -11,18 +12,28 @@ import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum
 from typing import Final, Protocol
 
 import structlog
 
 from app.core.errors import StoreUnavailable
-from app.core.outcome import Failure, Outcome, failed
+from app.core.outcome import POLICIES, Failure, Outcome, failed
 from app.store.lanes import Gate, LaneState
 
 _LOOK_SECONDS: Final = 1.0
 # An operator's pause has no end: look again after this long.
 _OPEN_END_SECONDS: Final = 30.0
-_FIRST_PAUSE_SECONDS: Final = 60.0
+# Who was let in to probe has so long to come to it: all it brought may turn out to be duplicates.
+_PROBE_BRINGS_SECONDS: Final = 10.0
+
+
+class Entry(Enum):
+    """Who may come in."""
+
+    SHUT = "shut"
+    PROBE = "probe"  # one, to find out
+    OPEN = "open"
 
 
 class LaneStates(Protocol):
@@ -32,9 +43,19 @@ class LaneStates(Protocol):
         self, connection: str, *, probe_seconds: float = 0.0, asker: str = ""
     ) -> LaneState: ...
     async def pause(
-        self, connection: str, reason: str, seconds: float | None
+        self, connection: str, reason: str, seconds: float | None, *, longest: float
     ) -> tuple[float | None, bool]: ...
     async def resume(self, connection: str) -> bool: ...
+
+
+class HoldWatch(Protocol):
+    """What metrics want to know of pauses."""
+
+    def on_hold(self, connection: str, reason: str, *, ours: bool) -> None:
+        """The lane is held back. `ours`: it was this process that found the reason."""
+        ...
+
+    def on_open(self, connection: str, held_seconds: float) -> None: ...
 
 
 class LaneGate:
@@ -48,21 +69,25 @@ class LaneGate:
         *,
         asker: str,
         probe_seconds: float,
-        first_pause_seconds: float = _FIRST_PAUSE_SECONDS,
+        watch: HoldWatch | None = None,
     ) -> None:
         self._connection = connection
         self._states = states
         self._clock = clock
         self._asker = asker
         self._probe_seconds = probe_seconds
-        self._first_pause = first_pause_seconds
+        self._watch = watch
         # Shared pause as known here; it stands, even past its time, until the shared state has
-        # been asked again. And this process's own hold after a throttling answer.
+        # been asked again. And this process's own hold while IMS is away.
         self._pause: Outcome | None = None
         self._pause_until = -math.inf
+        self._paused_at = 0.0
         self._hold: Outcome | None = None
         self._hold_until = -math.inf
-        self._probing = False
+        # The probe is reserved for this process: somebody is to bring it by then, or it is on its
+        # way (for ever: `reopen`, `pause` or `abandon` follow).
+        self._reserved = False
+        self._awaited_until = -math.inf
         self._looked = -math.inf
         self._looking = asyncio.Lock()
         self._blind = False
@@ -73,25 +98,32 @@ class LaneGate:
         now = self._clock()
         if self._pause is not None:
             left = max(self._pause_until - now, _LOOK_SECONDS)
-            return replace(self._pause, retry_after=left, attempted=False)
+            return replace(self._pause, retry_after=left, attempted=False, held=True)
         return self._own_hold(now)
 
     def _own_hold(self, now: float) -> Outcome | None:
         if self._hold is None or self._hold_until <= now:
             return None
-        return replace(self._hold, retry_after=self._hold_until - now, attempted=False)
+        return replace(self._hold, retry_after=self._hold_until - now, attempted=False, held=True)
+
+    async def admits(self) -> Entry:
+        """Whether work may be brought to the lane. After PROBE, one piece is waited for."""
+        await self._find_out()
+        now = self._clock()
+        if self._reserved and now >= self._awaited_until:
+            self._awaited_until = now + _PROBE_BRINGS_SECONDS
+            return Entry.PROBE
+        return Entry.SHUT if self.held() is not None else Entry.OPEN
 
     async def enter(self) -> Outcome | bool:
         """The outcome to give back at once; or True: send one request as a probe; or False: send.
 
         After True, `reopen`, `pause` or `abandon` must follow.
         """
-        if self._must_look() and (held := self._own_hold(self._clock())) is not None:
-            return held
-        if self._must_look():
-            async with self._looking:
-                if self._must_look() and await self._look():
-                    return True
+        await self._find_out()
+        if self._reserved and self._awaited_until < math.inf:
+            self._awaited_until = math.inf
+            return True
         return self.held() or False
 
     def hold(self, outcome: Outcome, seconds: float) -> None:
@@ -100,28 +132,35 @@ class LaneGate:
         if until > self._hold_until:
             self._hold, self._hold_until = outcome, until
 
-    async def pause(self, outcome: Outcome) -> Outcome:
-        """Holds the lane back for all workers, with an alarm; the outcome for its messages."""
-        reason = str(outcome.failure or Failure.BLOCKED)
+    async def pause(self, outcome: Outcome, failure: Failure) -> Outcome:
+        """Holds the lane back for all workers for what `failure` is; the outcome for its messages.
+
+        For as long as the outcome asks, else as the failure's policy says.
+        """
+        policy = POLICIES[failure]
+        reason = f"{failure}:{outcome.code}"
+        seconds = policy.pause_seconds if outcome.retry_after is None else outcome.retry_after
+        longest = max(policy.longest_seconds, outcome.retry_after or 0.0)
         try:
             shared, new = await self._states.pause(
-                self._connection, f"{reason}:{outcome.code}", self._first_pause
+                self._connection, reason, seconds, longest=longest
             )
             seconds = _OPEN_END_SECONDS if shared is None else shared
         except StoreUnavailable:
-            seconds, new = self._first_pause, True
-        self._probing = False
-        self._pause, self._pause_until = outcome, self._clock() + seconds
+            new = self._pause is None
+        self._reserved = False
+        self._shut(failed(failure, code="lane_paused", message=reason), seconds, ours=new)
         if new:
-            self._log.error(
+            say = self._log.error if policy.pauses else self._log.warning
+            say(
                 "lane.paused",
                 connection=self._connection,
-                reason=reason,
+                reason=str(failure),
                 code=outcome.code,
                 status=outcome.status,
                 seconds=round(seconds, 1),
             )
-        return replace(outcome, retry_after=seconds)
+        return replace(outcome, retry_after=seconds, held=True)
 
     async def reopen(self) -> None:
         """The probe got through: the lane is open for all workers."""
@@ -129,22 +168,30 @@ class LaneGate:
             await self._states.resume(self._connection)
         except StoreUnavailable:
             self._looked = -math.inf
-        self._probing, self._pause = False, None
         self._log.warning("lane.resumed", connection=self._connection)
+        self._opened()
 
     def abandon(self) -> None:
         """The probe came to nothing; the next one to enter probes."""
-        self._probing = False
+        self._reserved = False
 
     def _must_look(self) -> bool:
-        if self._probing:
-            return False
         now = self._clock()
+        if self._reserved:
+            # Nobody brought it in time: the reservation may be somebody else's by now.
+            return self._awaited_until > -math.inf and now >= self._awaited_until
         over = self._pause is not None and now >= self._pause_until
         return over or now - self._looked >= _LOOK_SECONDS
 
-    async def _look(self) -> bool:
-        """Asks for the shared state; whether a probe is reserved for the caller."""
+    async def _find_out(self) -> None:
+        """Asks for the shared state when what is known of it is old."""
+        if not self._must_look() or self._own_hold(self._clock()) is not None:
+            return
+        async with self._looking:
+            if self._must_look():
+                await self._look()
+
+    async def _look(self) -> None:
         try:
             state = await self._states.state(
                 self._connection, probe_seconds=self._probe_seconds, asker=self._asker
@@ -156,20 +203,40 @@ class LaneGate:
             if not self._blind:
                 self._log.warning("lane.state_unknown", reason=fault.reason)
             self._blind = True
-            return False
+            return
         self._looked, self._blind = self._clock(), False
-        return self._apply(state)
+        self._apply(state)
 
-    def _apply(self, state: LaneState) -> bool:
+    def _apply(self, state: LaneState) -> None:
+        self._reserved, self._awaited_until = False, -math.inf
         if state.gate is Gate.OPEN:
-            self._pause = None
-            return False
-        name, _, _ = state.reason.partition(":")
-        failure = Failure.CREDENTIALS if name == "credentials" else Failure.BLOCKED
-        self._pause = failed(failure, code="lane_paused", message=state.reason)
+            self._opened()
+            return
         seconds = _OPEN_END_SECONDS if state.seconds is None else state.seconds
         if state.gate is Gate.PROBING:
             seconds = min(seconds, _LOOK_SECONDS)
-        self._pause_until = self._clock() + seconds
-        self._probing = state.gate is Gate.PROBE
-        return self._probing
+        outcome = failed(_failure_of(state.reason), code="lane_paused", message=state.reason)
+        self._shut(outcome, seconds, ours=False)
+        self._reserved = state.gate is Gate.PROBE
+
+    def _shut(self, outcome: Outcome, seconds: float, *, ours: bool) -> None:
+        now = self._clock()
+        if self._pause is None:
+            self._paused_at = now
+        if self._watch is not None and (ours or self._pause is None):
+            self._watch.on_hold(self._connection, outcome.message, ours=ours)
+        self._pause, self._pause_until = outcome, now + seconds
+
+    def _opened(self) -> None:
+        if self._pause is not None and self._watch is not None:
+            self._watch.on_open(self._connection, self._clock() - self._paused_at)
+        self._reserved, self._pause = False, None
+
+
+def _failure_of(reason: str) -> Failure:
+    """The class that a pause's reason begins with; an operator's is like a block."""
+    name, _, _ = reason.partition(":")
+    try:
+        return Failure(name)
+    except ValueError:
+        return Failure.BLOCKED

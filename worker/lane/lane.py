@@ -12,15 +12,28 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from app.core.outcome import Failure, Outcome, failed
-from app.core.platform import Inlet, Next
+from app.core.platform import Inlet
+from app.store.batches import BATCHES_PER_BELL, EVENTS_PER_BELL
+from worker.lane.allowance import Allowance, SharedBudget
 from worker.lane.delivery import Delivery, LaneLimits, RequestWatch, TokenSource, internal
 from worker.lane.exchange import Exchange
-from worker.lane.gate import LaneGate, LaneStates
+from worker.lane.gate import Entry, LaneGate, LaneStates
 from worker.lane.request_batch import Backlog, Call, FillLimits, RequestBatch, Told
 
+# More than this much work need not lie here: with a slow lane it would only wait.
+_AHEAD_SECONDS: Final = 5.0
 _NOT_SENT = failed(Failure.TRANSIENT, code="stopped", retry_after=0.0, attempted=False)
+
+
+class Room(NamedTuple):
+    """How much work a lane can take now; nothing while it is held back."""
+
+    batches: int
+    events: int
 
 
 class Lane:
@@ -31,6 +44,7 @@ class Lane:
         connection: str,
         inlet: Inlet,
         states: LaneStates,
+        budget: SharedBudget,
         tokens: TokenSource | None = None,
         limits: LaneLimits | None = None,
         *,
@@ -43,24 +57,35 @@ class Lane:
         self._exchange = Exchange(
             inlet, connections=limits.max_in_flight, timeout_seconds=limits.timeout_seconds
         )
+        asker = uuid.uuid4().hex
         self._gate = LaneGate(
             connection,
             states,
             clock,
-            asker=uuid.uuid4().hex,
+            asker=asker,
             probe_seconds=limits.timeout_seconds + 10,
-            first_pause_seconds=limits.pause_seconds,
+            watch=watch,
+        )
+        self._allowance = Allowance(
+            connection,
+            _scope(inlet),
+            budget,
+            limits.messages_per_second,
+            limits.requests_per_second,
+            asker=asker,
+            clock=clock,
+            sleep=sleep,
         )
         self._delivery = Delivery(
             connection,
             self._exchange,
             self._gate,
+            self._allowance,
             tokens if inlet.authenticated else None,
             limits,
             batches_proven=inlet.mode == "xdm",
             watch=watch,
             clock=clock,
-            sleep=sleep,
         )
         self._fill = FillLimits(limits.max_bytes, limits.max_messages)
         self._backlog = Backlog()
@@ -68,6 +93,16 @@ class Lane:
         self._timer: asyncio.TimerHandle | None = None
         self._departed = -math.inf
         self._closed = False
+
+    async def room(self) -> Room:
+        """How much work may be brought now. Raises nothing but CancelledError."""
+        entry = await self._gate.admits()
+        rate = self._allowance.rate * _AHEAD_SECONDS
+        if entry is Entry.SHUT or self._backlog.messages > rate:
+            return Room(0, 0)
+        if entry is Entry.PROBE:
+            return Room(1, 1)
+        return Room(BATCHES_PER_BELL, int(max(1, min(EVENTS_PER_BELL, rate))))
 
     async def send(
         self, messages: Sequence[bytes], *, alone: bool = False, told: Told | None = None
@@ -120,12 +155,10 @@ class Lane:
         So a lone message leaves at once, and under load a request carries many: a POST costs us
         as much as fifteen events, and Platform counts requests (platform.md section 2.7).
         """
-        fill = replace(self._fill, max_messages=1) if self._delivery.singly else self._fill
         while (
-            not self._closed
-            and self._backlog.messages
-            and len(self._tasks) < self._limits.max_in_flight
+            not self._closed and self._backlog.messages and len(self._tasks) < self._delivery.places
         ):
+            fill = self._now_fill()
             left = self._departed + self._limits.linger_ms / 1000 - self._clock()
             if left > 0 and not self._backlog.fills(fill):
                 if self._timer is None:
@@ -135,9 +168,14 @@ class Lane:
             if batch is None:
                 return
             self._departed = self._clock()
+            self._delivery.waiting = self._backlog.messages
             task = asyncio.create_task(self._deliver(batch))
             self._tasks.add(task)
             task.add_done_callback(self._delivered)
+
+    def _now_fill(self) -> FillLimits:
+        most = 1 if self._delivery.singly else self._fill.max_messages
+        return replace(self._fill, max_messages=self._allowance.request_size(most))
 
     def _lingered(self) -> None:
         self._timer = None
@@ -158,19 +196,25 @@ class Lane:
         batch.settle(outcomes)
 
     async def _probe(self, call: Call) -> None:
-        """The first request after a pause, alone; the rest follows if it got through."""
-        end = max(1, call.fit(0, 0, 0, self._fill)) if not call.alone else 1
-        first = call.messages[:end]
+        """The first message after a pause, alone: should it be what Platform stumbles over, then it
+        is no other that suffers. The rest follows if it got through."""
+        first = call.messages[:1]
         try:
             answer = await self._delivery.attempt(first, probe=True)
-            held = answer.outcomes[0]
-            if answer.next is Next.PAUSE or held.failure is Failure.CREDENTIALS:
+            outcome = answer.outcomes[0]
+            if outcome.held or outcome.failure is Failure.INTERNAL:
                 call.settle(0, answer.outcomes)
-                call.settle(end, [replace(held, attempted=False)] * (len(call.messages) - end))
+                rest = self._gate.held() or replace(outcome, attempted=False)
+                call.settle(1, [rest] * (len(call.messages) - 1))
                 return
             await self._gate.reopen()
         finally:
             self._gate.abandon()
         call.settle(0, await self._delivery.follow(first, answer))
-        if end < len(call.messages):
-            call.settle(end, await self.send(call.messages[end:], alone=call.alone))
+        if len(call.messages) > 1:
+            call.settle(1, await self.send(call.messages[1:], alone=call.alone))
+
+
+def _scope(inlet: Inlet) -> str:
+    """Whose limits it shares: Platform's are an organization's (platform.md section 2.7)."""
+    return f"{inlet.org_id or inlet.inlet_id}|{urlsplit(inlet.url).netloc}"
