@@ -136,14 +136,13 @@ class Story:
         part = self.batch.part(positions)
         if part.claim >= 0:
             part.claim = self.claim
-        return Successor(delay_ms, len(positions), encode(part), takes)
+        return Successor(delay_ms, len(positions), encode(part), takes, self.claim)
 
     def _successor(self, delay_ms: int) -> Successor:
         part = self.batch.part(self.later)
         part.claim = self.claim
         part.tries = self.batch.tries + (1 if self.counts else 0)
-        stems_from = self.claim if self.waits else 0
-        return Successor(delay_ms, len(self.later), encode(part), stems_from=stems_from)
+        return Successor(delay_ms, len(self.later), encode(part), 0, self.claim, self.waits)
 
     def _bury(
         self,

@@ -140,13 +140,14 @@ class Platform(_Part):
 
 
 class Limits(_Part):
-    """What one lane may ask of Platform. The defaults are its documented ones (section 2.7)."""
+    """What one lane may ask of Platform. The defaults are nine tenths of its documented limits
+    (section 2.7), which are an organization's: connections to one organization share them."""
 
     requests_per_second: Annotated[float, Number] = Field(
-        1_000, gt=0, description="requests per second of one worker"
+        900, gt=0, description="requests per second of all workers together"
     )
     messages_per_second: Annotated[float, Number] = Field(
-        10_000, gt=0, description="messages per second of one worker"
+        9_000, gt=0, description="messages per second of all workers together"
     )
     max_in_flight: Annotated[int, Number] = Field(
         8, ge=1, le=256, description="requests of one worker under way at a time"

@@ -65,8 +65,8 @@ class Taken:
 class Successor:
     """A batch that follows a settled one: events to try later, or one half of a split.
 
-    `stems_from`: number of the batch in whose place it waits for its lane; 0 = it waits out its
-    own delay.
+    `stems_from`: number of the first batch its events were in, for the order. `waits`: for its
+    lane, not for its delay to be over (waiting.py).
     """
 
     delay_ms: int
@@ -74,6 +74,7 @@ class Successor:
     frame: bytes
     takes: int = 0
     stems_from: int = 0
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +282,7 @@ class Batches:
             keys.BACKLOG,
             keys.waiting(connection),
             keys.WAITING,
+            keys.stems(connection),
         ]
 
     def _settle_args(self, batch_id: BatchId, settlement: Settlement) -> list[Any]:
@@ -302,7 +304,7 @@ class Batches:
         ]
         for successor in settlement.successors:
             args += [successor.delay_ms, successor.takes, successor.events]
-            args += [successor.stems_from, successor.frame]
+            args += [successor.stems_from, int(successor.waits), successor.frame]
         for payload, summary in settlement.letters:
             args += [payload, summary]
         return args

@@ -107,7 +107,12 @@ def waiting(connection: str) -> str:
     return f"sluice:waiting:{connection}"
 
 
-# Set: connections that have such batches.
+def stems(connection: str) -> str:
+    """Sorted set: open batch that followed another -> number of the first of them."""
+    return f"sluice:stems:{connection}"
+
+
+# Set: connections that have waiting batches.
 WAITING: Final = "sluice:waiting-connections"
 
 

@@ -32,7 +32,13 @@ class Waiting:
         """Lays aside those of the connection's batches that nobody holds; how many."""
         return int(
             await self._park(
-                [keys.OPEN_SET, keys.HELD, keys.waiting(connection), keys.WAITING],
+                [
+                    keys.OPEN_SET,
+                    keys.HELD,
+                    keys.waiting(connection),
+                    keys.WAITING,
+                    keys.stems(connection),
+                ],
                 [connection, PARKED_MS, *batch_ids],
             )
         )

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +95,7 @@ class System:
         processes: int = 1,
         environ: Mapping[str, str] | None = None,
         limits: Mapping[str, float] | None = None,
+        sandbox: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.receiver_url = f"http://127.0.0.1:{free_port()}"
@@ -102,10 +103,10 @@ class System:
         self.redis = RedisServer(folder, str(get_binary_path()), ("--appendfsync", "always"))
         self._write_config(limits or {})
         self.environ = self._environ(environ or {})
-        sandbox = ["-m", "app", "sandbox", "--inlets", str(folder / "inlets.yaml")]
-        sandbox += ["--validation-delay", "0"]
+        platform = ["-m", "app", "sandbox", "--inlets", str(folder / "inlets.yaml")]
+        platform += ["--validation-delay", "0", *sandbox]
         receiver = ["-m", "app", "serve-receiver", "--processes", str(processes)]
-        self.sandbox = self.process("sandbox", *sandbox)
+        self.sandbox = self.process("sandbox", *platform)
         self.receiver = self.process("receiver", *receiver)
         self.workers = [self.process(f"worker-{n}", "-m", "worker") for n in range(workers)]
         self._processes = processes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from arq.connections import ArqRedis
 
+from app.store import keys
 from app.store.batches import Batches, Settlement, Successor
 from app.store.lanes import Lanes
 from app.store.waiting import PARKED_MS, Waiting
@@ -107,7 +108,7 @@ async def test_a_successor_that_waits_for_its_lane_has_the_place_of_its_first_ba
     names = await commit(batches, 3)
     await waiting.park("a", names[1:])
     [taken], _ = await batches.take(names[:1])
-    successor = Successor(PARKED_MS, 1, b"frame", stems_from=taken.batch_id.number)
+    successor = Successor(PARKED_MS, 1, b"frame", 0, taken.batch_id.number, waits=True)
     await batches.settle(taken.batch_id, Settlement(delivered=1, successors=[successor]))
 
     first, *rest = await pull(waiting)
@@ -125,3 +126,19 @@ async def test_a_successor_that_waits_out_its_own_delay_is_not_pulled(
     await batches.settle(taken.batch_id, Settlement(1, successors=[Successor(9_000, 1, b"f")]))
 
     assert await pull(waiting) == []
+
+
+async def test_one_that_waited_out_its_delay_is_parked_in_the_place_of_its_first_batch(
+    batches: Batches, waiting: Waiting, store: ArqRedis
+) -> None:
+    names = await commit(batches, 3)
+    [taken], _ = await batches.take(names[:1])
+    successor = Successor(0, 2, b"f", 0, taken.batch_id.number)
+    await batches.settle(taken.batch_id, Settlement(successors=[successor]))
+    [follower] = {str(name) for name, _ in await batches.open_ids()} - set(names)
+    await waiting.park("a", [*names[1:], follower])
+
+    assert await pull(waiting) == [follower, *names[1:]]
+    [taken], _ = await batches.take([follower])
+    await batches.settle(taken.batch_id, Settlement(delivered=2))
+    assert await store.zcard(keys.stems("a")) == 0

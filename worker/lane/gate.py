@@ -138,7 +138,10 @@ class LaneGate:
         For as long as the outcome asks, else as the failure's policy says.
         """
         policy = POLICIES[failure]
-        reason = f"{failure}:{outcome.code}"
+        # Of an outage the status says more than the text of one answer.
+        outage = failure is Failure.TRANSIENT and outcome.status
+        code = f"http_{outcome.status}" if outage else outcome.code
+        reason = f"{failure}:{code}"
         seconds = policy.pause_seconds if outcome.retry_after is None else outcome.retry_after
         longest = max(policy.longest_seconds, outcome.retry_after or 0.0)
         try:
@@ -156,7 +159,7 @@ class LaneGate:
                 "lane.paused",
                 connection=self._connection,
                 reason=str(failure),
-                code=outcome.code,
+                code=code,
                 status=outcome.status,
                 seconds=round(seconds, 1),
             )

@@ -1,6 +1,7 @@
 -- Lays batches aside that their lane cannot take now: pull.lua finds them when it can. They stay in
 -- the open set, due after a long while, so nothing depends on that.
 -- KEYS  1 open set   2 held   3 waiting batches of the connection   4 connections with such
+--       5 stems of the connection: older batches whose place in the order theirs is
 -- ARGV  1 connection   2 ms until they are due at the earliest, at the latest twice that
 --       3.. batch ids
 -- Returns how many were laid aside: not those that are settled, or worked on by somebody.
@@ -15,7 +16,7 @@ for i = 3, #ARGV do
     local number = tonumber(string.match(id, '(%d+)$'))
     local spread = ARGV[2] * (1 + number % 1000 / 1000)
     redis.call('ZADD', KEYS[1], string.format('%.0f', now + spread), id)
-    redis.call('ZADD', KEYS[3], 'NX', number, id)
+    redis.call('ZADD', KEYS[3], 'NX', redis.call('ZSCORE', KEYS[5], id) or number, id)
     parked = parked + 1
   end
 end

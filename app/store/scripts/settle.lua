@@ -3,11 +3,12 @@
 --       6 trace hash of the batch number   7 dead payloads   8 dead summaries   9 dead index
 --       10 dead number counter   11 batch number counter   12 last test
 --       13 backlog counter   14 waiting batches of the connection   15 connections with such
+--       16 stems of the connection
 -- ARGV  1 owner   2 batch id   3 batch key prefix   4 connection   5 hour
 --       6 duplicates   7 tests   8 delivered   9 dead   10 batch number   11 trace record
 --       12 trace lifetime in ms   13 number of successors s   14 number of dead letters d
---       then s times: delay in ms, takes, events, number of the batch that it stems from when it
---       waits with its lane (park.lua) else 0, frame;   then d times: payload, summary
+--       then s times: delay in ms, takes, events, number of the batch that it stems from, 1 when it
+--       waits with its lane (park.lua), frame;   then d times: payload, summary
 -- Returns false when the owner no longer holds the batch (nothing is changed then),
 --         else {numbers of the successors, numbers of the dead letters}.
 local owner = string.match(redis.call('HGET', KEYS[2], ARGV[2]) or '', '^(%S+) ')
@@ -26,16 +27,17 @@ local successors = {}
 for _ = 1, tonumber(ARGV[13]) do
   local number = redis.call('INCR', KEYS[11])
   local id = string.format('%s:%d:%d:%d', ARGV[4], ARGV[5], ARGV[at + 2], number)
-  redis.call('SET', ARGV[3] .. id, ARGV[at + 4])
+  redis.call('SET', ARGV[3] .. id, ARGV[at + 5])
   later = later + ARGV[at + 2]
   redis.call('ZADD', KEYS[1], now + ARGV[at], id)
   if ARGV[at + 1] ~= '0' then redis.call('HSET', KEYS[2], id, '- 0 ' .. ARGV[at + 1]) end
-  if ARGV[at + 3] ~= '0' then
+  redis.call('ZADD', KEYS[16], ARGV[at + 3], id)
+  if ARGV[at + 4] == '1' then
     redis.call('ZADD', KEYS[14], ARGV[at + 3], id)
     redis.call('SADD', KEYS[15], ARGV[4])
   end
   successors[#successors + 1] = number
-  at = at + 5
+  at = at + 6
 end
 
 local letters = {}
@@ -57,5 +59,6 @@ local events = string.match(ARGV[2], ':(%d+):%d+$')
 redis.call('DECRBY', KEYS[13], string.format('%d', events - later))
 redis.call('DEL', KEYS[3], KEYS[4])
 redis.call('ZREM', KEYS[1], ARGV[2])
+redis.call('ZREM', KEYS[16], ARGV[2])
 redis.call('HDEL', KEYS[2], ARGV[2])
 return {successors, letters}

@@ -1,0 +1,160 @@
+"""`sluice lanes`: what each connection's lane does, and hold one back or let it go."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any, Final
+
+import typer
+
+from app.cli.reading import Json, age_ms, echo_json, echo_table, moment, with_store
+from app.core.errors import ConfigError
+from app.core.lane import messages_per_second
+from app.settings import Connection, environment, load_connections, load_settings
+from app.settings.faults import close_match
+from app.store.connect import Store
+from app.store.lane_views import LaneView, LaneViews
+from app.store.lanes import Gate, Lanes
+
+lanes = typer.Typer(pretty_exceptions_enable=False)
+
+Name = Annotated[str, typer.Argument(help="The connection.")]
+
+_OPERATOR: Final = "operator"
+
+
+@lanes.callback(invoke_without_command=True)
+def list_(ctx: typer.Context, as_json: Json = False) -> None:
+    """Every lane: open or held back, since when and why, how fast, and what waits."""
+    if ctx.invoked_subcommand is not None:
+        return
+    configured = _configured()
+
+    async def ask(redis: Store) -> list[LaneView]:
+        views = LaneViews(redis)
+        return await views.look(configured.keys() | await views.known())
+
+    documents = [_document(view, configured.get(view.connection)) for view in with_store(ask)]
+    if as_json:
+        echo_json(documents)
+        return
+    echo_table(
+        ("connection", "state", "since (UTC)", "reason", "next probe", ">allowed/s",
+         ">in flight", ">waiting", ">in batches", "oldest (UTC)"),
+        (_row(document) for document in documents),
+    )  # fmt: skip
+
+
+@lanes.command()
+def pause(
+    name: Name,
+    reason: Annotated[str, typer.Option(help="Why; `sluice lanes` shows it to others.")],
+    for_: Annotated[
+        str | None, typer.Option("--for", help="Until then: 90s, 10m, 2h; else until resumed.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Hold a lane back: its events wait, none is lost. Workers see it within a second."""
+    _known_or_exit(name)
+    if not reason.strip():
+        raise typer.BadParameter("say why, others will wonder", param_hint="--reason")
+    age = age_ms(for_, "--for")
+    seconds = None if age is None else age / 1000
+
+    async def ask(redis: Store) -> None:
+        await Lanes(redis).pause(name, f"{_OPERATOR}:{reason.strip()}", seconds, by_operator=True)
+
+    with_store(ask)
+    until = "it is resumed" if seconds is None else f"{moment(_in_ms(seconds))} UTC"
+    if as_json:
+        echo_json({"connection": name, "paused": True, "seconds": seconds})
+    else:
+        typer.echo(f"{name} is held back until {until}; `sluice lanes resume {name}` opens it")
+
+
+@lanes.command()
+def resume(name: Name, as_json: Json = False) -> None:
+    """Open a lane, whatever held it back. Exit 1 when nothing did."""
+    _known_or_exit(name)
+    held = with_store(lambda redis: Lanes(redis).resume(name))
+    if as_json:
+        echo_json({"connection": name, "resumed": held})
+    else:
+        typer.echo(f"{name} is open" if held else f"{name} was not held back")
+    if not held:
+        raise typer.Exit(1)
+
+
+def _configured() -> dict[str, Connection]:
+    """The connections of the configuration; none when that is broken, for then Redis still knows
+    most, and a lane must be found in the worst of times."""
+    settings = load_settings(environment())
+    try:
+        return load_connections(settings.config_dir, environment(), secrets=False)
+    except ConfigError as error:
+        for fault in error.faults:
+            typer.echo(f"configuration: {fault}", err=True)
+        return {}
+
+
+def _known_or_exit(name: str) -> None:
+    """Exits with 2 for a name that neither configuration nor Redis knows."""
+    configured = _configured()
+    if name in configured:
+        return
+    known = configured.keys() | with_store(lambda redis: LaneViews(redis).known())
+    if name not in known:
+        typer.echo(f"there is no connection {name!r}{close_match(name, known)}", err=True)
+        raise typer.Exit(2)
+
+
+def _document(view: LaneView, connection: Connection | None) -> dict[str, Any]:
+    state, now = view.state, time.time()
+    held = state.gate is not Gate.OPEN
+    allowed = None
+    if connection is not None:
+        allowed = round(messages_per_second(view.pace, connection.limits.messages_per_second), 1)
+    paused = state.gate is Gate.PAUSED and state.seconds is not None
+    return {
+        "connection": view.connection,
+        "state": state.gate.value,
+        "since": _time(now - state.held_seconds) if held else None,
+        "reason": state.reason or None,
+        "next_probe": _time(now + (state.seconds or 0)) if paused else None,
+        "allowed_messages_per_second": allowed,
+        "in_flight_batches": view.in_work_batches,
+        "in_flight_events": view.in_work_events,
+        "waiting_batches": view.waiting_batches,
+        "waiting_events": view.waiting_events,
+        "oldest": moment(view.oldest_ms) if view.oldest_ms is not None else None,
+    }
+
+
+def _row(document: dict[str, Any]) -> tuple[object, ...]:
+    probe = document["next_probe"]
+    if probe is None and document["state"] == Gate.PAUSED.value:
+        probe = "when resumed"
+    return (
+        document["connection"],
+        document["state"],
+        document["since"] or "-",
+        document["reason"] or "-",
+        probe or "-",
+        _number(document["allowed_messages_per_second"]),
+        _number(document["in_flight_events"]),
+        _number(document["waiting_events"]),
+        _number(document["waiting_batches"]),
+        document["oldest"] or "-",
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def _time(seconds: float) -> str:
+    return moment(int(seconds * 1000))
+
+
+def _in_ms(seconds: float) -> int:
+    return int((time.time() + seconds) * 1000)
