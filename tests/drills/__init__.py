@@ -1,0 +1,8 @@
+"""Drills: minutes of trouble against real processes, each ending in one line of JSON.
+
+    python -m tests.drills throttle --limit 300 --seconds 90
+    python -m tests.drills outage --seconds 120 --rate 500
+    python -m tests.drills beside --seconds 20 --rate 50
+
+They measure; what must hold is asserted in tests/e2e/test_lanes.py.
+"""
