@@ -145,8 +145,7 @@ class Lines:
                 batch_ids = await self._waiting.pull(
                     line.connection, room.batches, room.events, newer_first=line.newer_first
                 )
-            # Without room, `run` comes back to it.
-            line.waiting = bool(batch_ids)
+                line.waiting = bool(batch_ids)
         except StoreUnavailable:
             line.waiting = False
         if not batch_ids:

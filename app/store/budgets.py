@@ -31,13 +31,11 @@ class Rates(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """`messages` and `requests`: what to lease. `least`: fewer messages are of no use.
-    `waiting`: messages that there are to send in all."""
+    """`messages` and `requests`: what to lease. `least`: fewer messages are of no use."""
 
     messages: float
     least: float
     requests: float
-    waiting: int
 
 
 class Lease(NamedTuple):

@@ -35,9 +35,8 @@ async def lease(
     rates: Rates = RATES,
     least: float = 1.0,
     requests: float = 1.0,
-    waiting: int = 0,
 ) -> Lease:
-    demand = Demand(messages, least, requests, waiting)
+    demand = Demand(messages, least, requests)
     return await budgets.lease(scope, lane, asker, pace, rates, demand)
 
 
@@ -181,14 +180,14 @@ async def test_after_a_refusal_nothing_is_leased_for_a_while(budgets: Budgets) -
     assert held.wait_seconds > slower.hold_seconds / 2
 
 
-async def test_the_curve_moves_on_only_while_the_rate_holds_the_lane_back(
+async def test_the_curve_moves_on_only_while_most_of_the_rate_is_in_use(
     budgets: Budgets,
 ) -> None:
     await lease(budgets, 1)
     await asyncio.sleep(0.05)
-    idle = await lease(budgets, 1, waiting=3)
+    idle = await lease(budgets, FULL)
     await asyncio.sleep(0.05)
-    busy = await lease(budgets, 1, waiting=100_000)
+    busy = await lease(budgets, 1)
 
     assert idle.pace.grown == 0
     assert 0.05 <= busy.pace.grown <= WINDOW_MS / 1000

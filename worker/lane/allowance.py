@@ -172,7 +172,7 @@ class Allowance:
         needed = max(1.0, messages - self._messages)
         wanted = max(needed, min(float(waiting), self.rate), often * self._spent[0])
         requests = max(1.0, wanted / max(1, messages), often * self._spent[1])
-        return Demand(wanted, needed, requests, waiting)
+        return Demand(wanted, needed, requests)
 
     def _go_alone(self, now: float) -> float:
         """Redis cannot be asked: half of the fair part, until it is tried again."""

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from app.core.outcome import Failure, Outcome, failed
 from app.core.platform import Inlet
-from app.store.batches import BATCHES_PER_BELL, EVENTS_PER_BELL
+from app.store.batches import EVENTS_PER_BELL
 from worker.lane.allowance import Allowance, SharedBudget
 from worker.lane.delivery import Delivery, LaneLimits, RequestWatch, TokenSource, internal
 from worker.lane.exchange import Exchange
@@ -26,6 +26,8 @@ from worker.lane.request_batch import Backlog, Call, FillLimits, RequestBatch, T
 
 # More than this much work need not lie here: with a slow lane it would only wait.
 _AHEAD_SECONDS: Final = 5.0
+# What waited while webhooks came one by one lies in batches of one event.
+_BATCHES_MOST: Final = 256
 _NOT_SENT = failed(Failure.TRANSIENT, code="stopped", retry_after=0.0, attempted=False)
 
 
@@ -102,7 +104,7 @@ class Lane:
             return Room(0, 0)
         if entry is Entry.PROBE:
             return Room(1, 1)
-        return Room(BATCHES_PER_BELL, int(max(1, min(EVENTS_PER_BELL, rate))))
+        return Room(_BATCHES_MOST, int(max(1, min(EVENTS_PER_BELL, rate))))
 
     async def send(
         self, messages: Sequence[bytes], *, alone: bool = False, told: Told | None = None

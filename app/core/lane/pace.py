@@ -6,8 +6,8 @@ bumped into seldom, and one that was lifted is found within a minute. AIMD (Chiu
 would bump as often and sit lower.
 
 Two things differ from RFC 9438. The cubic's time to the plateau is fixed instead of growing with
-the size of the window: a rate has no round trips to count. And the curve moves on only while the
-rate is what holds the lane back (as RFC 7661 asks), so an idle lane learns nothing.
+the size of the window: a rate has no round trips to count. And the curve moves on only while more
+than half of the rate is in use (as RFC 7661 asks), so an idle lane learns nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Pace(NamedTuple):
     """What is known of a lane's limit.
 
     `peak`: messages/s that were refused, 0 = never refused. `low`: where the rate fell to.
-    `grown`: seconds since in which the rate was what held the lane back. `streak`: refusals that
+    `grown`: seconds since in which the rate was in use. `streak`: refusals that
     followed each other closely. `version`: number of refusals that changed it.
     """
 

@@ -6,14 +6,14 @@
 --       4 sorted set: who waits for the organization's limits, by since when (ms): the first in this
 --       line is served before all others, so that no lane takes everything
 -- ARGV  1 asker   2 version of the pace it computed its rates from
---       3 messages wanted   4 the fewest of use   5 requests wanted   6 messages that wait in all
---       7, 8 messages/s and requests/s of the organization   9, 10 those of the lane
---       11 window in ms: a bucket's size, and the most that all askers together are ahead
+--       3 messages wanted   4 the fewest of use   5 requests wanted
+--       6, 7 messages/s and requests/s of the organization   8, 9 those of the lane
+--       10 window in ms: a bucket's size, and the most that all askers together are ahead
 -- Returns {peak, low, grown, streak, version, messages, requests, ms until it is worth asking again,
 --          askers}. Nothing is leased when the pace has changed meanwhile (ms is 0 then).
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local window = ARGV[11] * 1000
+local window = ARGV[10] * 1000
 local pace = redis.call('HMGET', KEYS[2], 'peak', 'low', 'grown', 'streak', 'version', 'm', 'r', 'last')
 local grown = tonumber(pace[3] or 0)
 
@@ -35,13 +35,14 @@ local function bucket(key, field, empty_at, rate)
   return {key = key, field = field, rate = rate, till = till, size = size,
     free = size - (till - now) * rate / 1000000}
 end
-local messages = {bucket(KEYS[1], 'm', shared[1], tonumber(ARGV[7])),
-  bucket(KEYS[2], 'm', pace[6], tonumber(ARGV[9]))}
-local requests = {bucket(KEYS[1], 'r', shared[2], tonumber(ARGV[8])),
-  bucket(KEYS[2], 'r', pace[7], tonumber(ARGV[10]))}
+local messages = {bucket(KEYS[1], 'm', shared[1], tonumber(ARGV[6])),
+  bucket(KEYS[2], 'm', pace[6], tonumber(ARGV[8]))}
+local requests = {bucket(KEYS[1], 'r', shared[2], tonumber(ARGV[7])),
+  bucket(KEYS[2], 'r', pace[7], tonumber(ARGV[9]))}
 
--- Was it the lane's rate that held it back? Then its curve moves on (app/core/lane/pace.py).
-if tonumber(ARGV[6]) > messages[2].free or requests[2].free < 1 then
+-- Is more than half of the lane's rate in use? Then its curve moves on (app/core/lane/pace.py); the
+-- half is RFC 7661's, section 4.3.
+if messages[2].free * 2 < messages[2].size or requests[2].free * 2 < requests[2].size then
   grown = grown + math.min(math.max(0, now - tonumber(pace[8] or now)), window) / 1000000
   redis.call('HSET', KEYS[2], 'grown', string.format('%.6f', grown))
 end
