@@ -186,7 +186,9 @@ class Pipeline:
         if not messages:
             return
         marks = Marks(self._batches, str(story.taken.batch_id), list(messages))
-        outcomes = await route.lane.send(list(messages.values()), told=marks.told)
+        outcomes = await route.lane.send(
+            list(messages.values()), suspect=story.suspect, told=marks.told
+        )
         # A mark written after the batch is settled would lie about for ever.
         await marks.written()
         seen: dict[int, tuple[Outcome, int]] = {}
@@ -214,6 +216,8 @@ class Pipeline:
                 start = story.age_start_ms(position)
                 if outcome.counts and retry.expired(start, story.now_ms, self._policy.max_age):
                     story.rejected(position, Failure.EXPIRED, outcome, record)
+                elif story.stumbled_over(position, outcome) >= retry.MOST_FAULTS:
+                    story.rejected(position, Failure.CONTRACT, outcome, record)
                 else:
                     story.try_later(position, outcome)
 

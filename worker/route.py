@@ -18,11 +18,16 @@ class Sender(Protocol):
     """worker.lane.Lane, as far as the pipeline is concerned."""
 
     async def send(
-        self, messages: Sequence[bytes], *, told: Callable[[int, Sequence[Outcome]], None]
+        self,
+        messages: Sequence[bytes],
+        *,
+        suspect: bool,
+        told: Callable[[int, Sequence[Outcome]], None],
     ) -> list[Outcome]:
         """One outcome per message, in order; raises nothing but CancelledError.
 
-        `told` hears of outcomes that are known before the last ones are.
+        `suspect`: one of them may be why all failed before. `told` hears of outcomes that are known
+        before the last ones are.
         """
         ...
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Final
 
 from app.core.batch import AttemptRun, EventBatch, add_attempt, encode
 from app.core.dead_letter import DeadLetter, DeadLetterSummary, encode_letter
 from app.core.errors import EventFault
 from app.core.event import peek_event
 from app.core.outcome import Failure, Outcome
+from app.core.retry import SUSPECT_FAULTS
 from app.store.batches import Settlement, Successor, Taken
 from app.store.dead_letters import REPLAYED
 from app.store.traces import RequestTrace, encode_trace
@@ -19,6 +22,15 @@ _CLASS_OF_STAGE = {
     "transform": Failure.MAPPING,
     "check": Failure.SCHEMA,
 }
+
+
+_STUMBLED: Final = 500
+
+
+def _stumbles(history: tuple[AttemptRun, ...]) -> int:
+    """How often the last tries met a status 500, whatever its text."""
+    last = takewhile(lambda run: run.status == _STUMBLED, reversed(history))
+    return sum(run.times for run in last)
 
 
 @dataclass(slots=True)
@@ -48,6 +60,21 @@ class Story:
     def waits(self) -> bool:
         """Whether all that is tried later waits for nothing but its lane."""
         return self.held and bool(self.later)
+
+    @property
+    def suspect(self) -> bool:
+        """Whether one of its events may be what Platform stumbles over."""
+        if self.batch.tries < SUSPECT_FAULTS:
+            return False
+        return any(_stumbles(self.batch.history(at)) >= SUSPECT_FAULTS for at in self.messages)
+
+    def stumbled_over(self, position: int, outcome: Outcome) -> int:
+        """How often Platform answered 500 to the event, the last times it was tried, and with this
+        outcome too; 0 when the outcome is another, or the lane's."""
+        if outcome.status != _STUMBLED or not outcome.counts:
+            return 0
+        # The history holds what an outage answered, too; the number of tries does not.
+        return 1 + min(self.batch.tries, _stumbles(self.batch.history(position)))
 
     @property
     def claim(self) -> int:

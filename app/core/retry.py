@@ -14,6 +14,12 @@ DEFAULT_BASE_SECONDS: Final = 2.0
 DEFAULT_CAP_SECONDS: Final = 3600.0
 # As long as Customer.io itself would have tried (customerio.md section 9).
 DEFAULT_MAX_AGE_SECONDS: Final = 7 * 86400.0
+# Tries of a message that Platform itself stumbles over each time (status 500) while others get
+# through: two hours or so with the defaults. Platform answers so, too, when a schema is missing or
+# does not match (platform.md section 2.6), and its retries must have an end.
+MOST_FAULTS: Final = 12
+# From how many such tries on its neighbours are separated from it.
+SUSPECT_FAULTS: Final = 2
 
 
 def delay(

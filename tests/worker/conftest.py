@@ -48,13 +48,19 @@ class ScriptedLane:
     def __init__(self, decide: Callable[[str], Outcome] | None = None) -> None:
         self.decide = decide or (lambda _: DELIVERED)
         self.sent: list[str] = []
+        self.suspects: list[bool] = []
         # So many outcomes are told early; the rest waits for `rest`.
         self.early = 0
         self.rest = asyncio.Event()
 
     async def send(
-        self, messages: Sequence[bytes], *, told: Callable[[int, Sequence[Outcome]], None]
+        self,
+        messages: Sequence[bytes],
+        *,
+        suspect: bool,
+        told: Callable[[int, Sequence[Outcome]], None],
     ) -> list[Outcome]:
+        self.suspects.append(suspect)
         ids = [json.loads(message)["_id"] for message in messages]
         self.sent += ids
         outcomes = [self.decide(event_id) for event_id in ids]

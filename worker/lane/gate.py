@@ -144,15 +144,20 @@ class LaneGate:
         reason = f"{failure}:{code}"
         seconds = policy.pause_seconds if outcome.retry_after is None else outcome.retry_after
         longest = max(policy.longest_seconds, outcome.retry_after or 0.0)
+        new = was_open = self._pause is None
+        # At once: what comes back while Redis is told has failed for the same reason.
+        self._shut(failed(failure, code="lane_paused", message=reason), seconds)
         try:
             shared, new = await self._states.pause(
                 self._connection, reason, seconds, longest=longest
             )
             seconds = _OPEN_END_SECONDS if shared is None else shared
+            self._pause_until = self._clock() + seconds
         except StoreUnavailable:
-            new = self._pause is None
+            pass  # held back here alone
         self._reserved = False
-        self._shut(failed(failure, code="lane_paused", message=reason), seconds, ours=new)
+        if self._watch is not None and (new or was_open):
+            self._watch.on_hold(self._connection, reason, ours=new)
         if new:
             say = self._log.error if policy.pauses else self._log.warning
             say(
@@ -219,15 +224,15 @@ class LaneGate:
         if state.gate is Gate.PROBING:
             seconds = min(seconds, _LOOK_SECONDS)
         outcome = failed(_failure_of(state.reason), code="lane_paused", message=state.reason)
-        self._shut(outcome, seconds, ours=False)
+        if self._watch is not None and self._pause is None:
+            self._watch.on_hold(self._connection, state.reason, ours=False)
+        self._shut(outcome, seconds)
         self._reserved = state.gate is Gate.PROBE
 
-    def _shut(self, outcome: Outcome, seconds: float, *, ours: bool) -> None:
+    def _shut(self, outcome: Outcome, seconds: float) -> None:
         now = self._clock()
         if self._pause is None:
             self._paused_at = now
-        if self._watch is not None and (ours or self._pause is None):
-            self._watch.on_hold(self._connection, outcome.message, ours=ours)
         self._pause, self._pause_until = outcome, now + seconds
 
     def _opened(self) -> None:

@@ -19,7 +19,8 @@ from app.core.outcome import Failure, Outcome, failed
 from app.core.platform import Inlet
 from app.store.batches import EVENTS_PER_BELL
 from worker.lane.allowance import Allowance, SharedBudget
-from worker.lane.delivery import Delivery, LaneLimits, RequestWatch, TokenSource, internal
+from worker.lane.attempt import Attempts, LaneLimits, RequestWatch, TokenSource, internal
+from worker.lane.delivery import Delivery
 from worker.lane.exchange import Exchange
 from worker.lane.gate import Entry, LaneGate, LaneStates
 from worker.lane.request_batch import Backlog, Call, FillLimits, RequestBatch, Told
@@ -78,7 +79,7 @@ class Lane:
             clock=clock,
             sleep=sleep,
         )
-        self._delivery = Delivery(
+        self._attempts = Attempts(
             connection,
             self._exchange,
             self._gate,
@@ -89,6 +90,7 @@ class Lane:
             watch=watch,
             clock=clock,
         )
+        self._delivery = Delivery(self._attempts, clock, limits.max_in_flight)
         self._fill = FillLimits(limits.max_bytes, limits.max_messages)
         self._backlog = Backlog()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -107,13 +109,19 @@ class Lane:
         return Room(_BATCHES_MOST, int(max(1, min(EVENTS_PER_BELL, rate))))
 
     async def send(
-        self, messages: Sequence[bytes], *, alone: bool = False, told: Told | None = None
+        self,
+        messages: Sequence[bytes],
+        *,
+        alone: bool = False,
+        suspect: bool = False,
+        told: Told | None = None,
     ) -> list[Outcome]:
         """One outcome per message, in order. Raises nothing but CancelledError.
 
-        `alone`: each message in a request of its own, for those that failed in company. While
-        the lane is held back the answer comes at once, with `retry_after`. `told` hears of outcomes
-        that are known while others are still on their way.
+        `alone`: each message in a request of its own. `suspect`: for those that failed in company,
+        in requests of no other call's, and halved until those that fail are alone. While the lane
+        is held back the answer comes at once, with `retry_after`. `told` hears of outcomes that are
+        known while others are still on their way.
         """
         if not messages:
             return []
@@ -126,13 +134,15 @@ class Lane:
             call = Call(messages, alone=alone, told=told)
             if entered:
                 await self._probe(call)
+            elif suspect:
+                await self._search(call)
             else:
                 self._backlog.add(call)
                 self._pump()
                 await call.done
             return [outcome or internal("no_outcome") for outcome in call.outcomes]
         except Exception as fault:
-            return [self._delivery.unforeseen(fault)] * len(messages)
+            return [self._attempts.unforeseen(fault)] * len(messages)
 
     async def close(self, grace_seconds: float = 10.0) -> None:
         """Waits for what is in flight, then cuts it off: those messages become UNKNOWN.
@@ -158,7 +168,7 @@ class Lane:
         as much as fifteen events, and Platform counts requests (platform.md section 2.7).
         """
         while (
-            not self._closed and self._backlog.messages and len(self._tasks) < self._delivery.places
+            not self._closed and self._backlog.messages and len(self._tasks) < self._attempts.places
         ):
             fill = self._now_fill()
             left = self._departed + self._limits.linger_ms / 1000 - self._clock()
@@ -170,7 +180,7 @@ class Lane:
             if batch is None:
                 return
             self._departed = self._clock()
-            self._delivery.waiting = self._backlog.messages
+            self._attempts.waiting = self._backlog.messages
             task = asyncio.create_task(self._deliver(batch))
             self._tasks.add(task)
             task.add_done_callback(self._delivered)
@@ -189,20 +199,28 @@ class Lane:
 
     async def _deliver(self, batch: RequestBatch) -> None:
         try:
-            outcomes = await self._delivery.resolve(batch.messages)
+            outcomes = await self._delivery.deliver(batch.messages)
         except asyncio.CancelledError:
             batch.settle([failed(Failure.UNKNOWN, code="stopped")] * len(batch.messages))
             raise
         except Exception as fault:
-            outcomes = [self._delivery.unforeseen(fault)] * len(batch.messages)
+            outcomes = [self._attempts.unforeseen(fault)] * len(batch.messages)
         batch.settle(outcomes)
+
+    async def _search(self, call: Call) -> None:
+        start = 0
+        while start < len(call.messages):
+            end = max(start + 1, call.fit(start, 0, 0, self._fill))
+            part = call.messages[start:end]
+            call.settle(start, await self._delivery.deliver(part, suspect=True))
+            start = end
 
     async def _probe(self, call: Call) -> None:
         """The first message after a pause, alone: should it be what Platform stumbles over, then it
         is no other that suffers. The rest follows if it got through."""
         first = call.messages[:1]
         try:
-            answer = await self._delivery.attempt(first, probe=True)
+            answer = await self._attempts.attempt(first, probe=True)
             outcome = answer.outcomes[0]
             if outcome.held or outcome.failure is Failure.INTERNAL:
                 call.settle(0, answer.outcomes)

@@ -15,29 +15,35 @@ _ROW_SECONDS: Final = 60.0
 _WINDOW_SECONDS: Final = 10.0
 _WINDOW_LEAST: Final = 20
 _FAILING_SHARE: Final = 0.5
+_EXPECTED_WEIGHT: Final = 0.25
 
 
 class Breaker:
     """One lane's requests as one process sees them. Times: seconds of any clock that only grows."""
 
     def __init__(self) -> None:
-        self._row = 0
+        self._row = 0.0
         self._failed_at = 0.0
         self._lately: deque[tuple[float, bool]] = deque()
         self._failing = 0
 
     def succeeded(self, now: float) -> None:
         """Platform answered as it should, whatever it said of the messages."""
-        self._row = 0
+        self._row = 0.0
         self._note(now, failed=False)
 
-    def failed(self, now: float) -> bool:
-        """A request failed for a reason that is not its own. Whether it is time to open."""
+    def failed(self, now: float, *, expected: bool = False) -> bool:
+        """A request failed for a reason that is not its own. Whether it is time to open.
+
+        `expected`: many of its kind will, for they are the search for bad messages: these count in
+        a row only, and little.
+        """
         if now - self._failed_at > _ROW_SECONDS:
-            self._row = 0
+            self._row = 0.0
         self._failed_at = now
-        self._row += 1
-        self._note(now, failed=True)
+        self._row += _EXPECTED_WEIGHT if expected else 1.0
+        if not expected:
+            self._note(now, failed=True)
         if self._row >= IN_A_ROW:
             return True
         return (
@@ -47,7 +53,7 @@ class Breaker:
 
     def reset(self) -> None:
         """It was opened, or closed again: what was before says nothing any more."""
-        self._row = self._failing = 0
+        self._row, self._failing = 0.0, 0
         self._lately.clear()
 
     def _note(self, now: float, *, failed: bool) -> None:

@@ -59,3 +59,14 @@ def test_after_a_reset_it_counts_anew() -> None:
     breaker.reset()
 
     assert not breaker.failed(IN_A_ROW)
+
+
+def test_a_search_in_which_half_of_the_requests_fail_does_not_open_it() -> None:
+    breaker = Breaker()
+    opened = False
+    for n in range(200):
+        opened |= breaker.failed(n * 0.01, expected=True)
+        breaker.succeeded(n * 0.01)
+
+    assert not opened
+    assert [breaker.failed(3, expected=True) for _ in range(4 * IN_A_ROW)].count(True) == 1

@@ -1,0 +1,194 @@
+"""Lines: a lane in trouble takes no other's place, and what waits is taken up in turns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from arq.connections import ArqRedis
+
+from app.store.batches import Batches
+from app.store.lanes import Lanes
+from app.store.waiting import Waiting
+from worker.lane import Room
+from worker.lines import Lines
+
+WIDE = Room(64, 2_000)
+
+
+@dataclass
+class ScriptedLane:
+    now: Room = WIDE
+
+    async def room(self) -> Room:
+        return self.now
+
+
+@dataclass
+class ScriptedDesk:
+    """Works until it is told to stop; remembers what it was given, and how much at a time."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    given: list[list[str]] = field(default_factory=list)
+    busy: int = 0
+
+    async def answer(self, batch_ids: Sequence[str]) -> None:
+        self.given.append(list(batch_ids))
+        self.busy += 1
+        await self.go.wait()
+        self.busy -= 1
+
+    @property
+    def names(self) -> list[str]:
+        return [name for part in self.given for name in part]
+
+
+@dataclass
+class Place:
+    store: ArqRedis
+    jobs: int = 8
+
+    def __post_init__(self) -> None:
+        self.batches = Batches(self.store, "w")
+        self.waiting = Waiting(self.store)
+        self.desk = ScriptedDesk()
+        self.lanes = {"a": ScriptedLane(), "b": ScriptedLane()}
+        self.lines = Lines(self.desk, self.waiting, self.lanes, self.jobs)
+
+    async def commit(self, connection: str, count: int = 1) -> list[str]:
+        return [await self.batches.commit(connection, b"frame", 1) for _ in range(count)]
+
+    async def ring(self, *batch_ids: str) -> None:
+        task = asyncio.create_task(self.lines.answer(batch_ids))
+        self.tasks = [*getattr(self, "tasks", []), task]
+        # Until it works on them or has laid them aside.
+        before = len(self.desk.given)
+        while not task.done() and len(self.desk.given) == before:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+    async def rest(self) -> None:
+        """Until everything that can go on has."""
+        self.desk.go.set()
+        while await self.waiting.connections() or self.desk.busy:
+            await self.lines.look()
+            await asyncio.sleep(0.001)
+        await asyncio.gather(*getattr(self, "tasks", []))
+        await self.lines.stop(1)
+
+
+@pytest.fixture
+def place(store: ArqRedis) -> Place:
+    return Place(store)
+
+
+async def test_a_bell_with_room_is_worked_on(place: Place) -> None:
+    names = await place.commit("a", 3)
+    await place.ring(*names)
+
+    assert place.desk.given == [names]
+    await place.rest()
+
+
+async def test_a_bell_for_a_held_lane_is_laid_aside_and_its_place_is_free_at_once(
+    place: Place,
+) -> None:
+    place.lanes["a"].now = Room(0, 0)
+    held, good = await place.commit("a", 2), await place.commit("b", 2)
+
+    await place.ring(*held, *good)
+
+    assert place.desk.names == good
+    assert await place.waiting.pull("a", 9, 9) == held
+    await place.rest()
+
+
+async def test_a_slow_lane_holds_its_share_of_the_jobs_and_no_more(place: Place) -> None:
+    slow = await place.commit("a", 20)
+    for name in slow:
+        await place.ring(name)
+    good = await place.commit("b", 3)
+    for name in good:
+        await place.ring(name)
+
+    assert [name[0] for name in place.desk.names].count("a") == place.jobs // 2
+    assert place.desk.names[-3:] == good
+    await place.rest()
+    assert sorted(place.desk.names) == sorted(slow + good)
+
+
+async def test_a_lane_beside_many_slow_ones_still_gets_its_two_jobs(store: ArqRedis) -> None:
+    place = Place(store, jobs=2)
+    for name in await place.commit("a", 5):
+        await place.ring(name)
+    good = await place.commit("b", 2)
+    for name in good:
+        await place.ring(name)
+
+    assert place.desk.names[-2:] == good
+    assert place.lines.bells_at_once >= 2 + 4
+    await place.rest()
+
+
+async def test_with_one_connection_all_jobs_are_its_own(store: ArqRedis) -> None:
+    place = Place(store)
+    place.lines = Lines(place.desk, place.waiting, {"a": place.lanes["a"]}, 8)
+    for name in await place.commit("a", 10):
+        await place.ring(name)
+
+    assert len(place.desk.given) == 8
+    await place.rest()
+
+
+async def test_when_the_lane_goes_on_the_backlog_and_newer_batches_take_turns(
+    place: Place, store: ArqRedis
+) -> None:
+    lanes = Lanes(store)
+    place.lanes["a"].now = Room(0, 0)
+    await lanes.pause("a", "transient:x", 1)
+    old = await place.commit("a", 3)
+    await place.ring(*old)
+    await lanes.resume("a")
+    new = await place.commit("a", 3)
+    await place.ring(*new)
+    place.lanes["a"].now = Room(1, 1)
+
+    await place.rest()
+
+    assert [name for name in place.desk.names if name in old] == old
+    assert [name for name in place.desk.names if name in new] == new
+    assert {place.desk.names[0], place.desk.names[1]} == {old[0], new[0]}
+
+
+async def test_a_probe_gets_one_batch_of_a_bell(place: Place) -> None:
+    place.lanes["a"].now = Room(1, 1)
+    names = await place.commit("a", 3)
+    await place.ring(*names)
+
+    assert place.desk.given == [names[:1]]
+    await place.rest()
+    assert place.desk.names == names
+
+
+async def test_a_connection_without_a_lane_is_the_desks_affair(place: Place) -> None:
+    names = await place.commit("gone")
+    await place.ring(*names)
+
+    assert place.desk.given == [names]
+    await place.rest()
+
+
+async def test_a_stopping_worker_takes_nothing_up_and_cancels_what_is_late(place: Place) -> None:
+    names = await place.commit("a", 2)
+    await place.waiting.park("a", names)
+    await place.lines.look()
+    while not place.desk.given:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+
+    await place.lines.stop(0.01)
+    await place.waiting.park("a", await place.commit("a"))
+    await place.lines.look()
+
+    assert place.desk.given == [names]
+    assert await place.waiting.connections() == {"a"}
