@@ -1,4 +1,4 @@
-"""What a batch does when its lane is held back, and when Platform stumbles over one of its events."""
+"""A batch whose lane is held back, and one with an event that Platform stumbles over."""
 
 from __future__ import annotations
 

@@ -33,6 +33,7 @@ class ScriptedDesk:
     go: asyncio.Event = field(default_factory=asyncio.Event)
     given: list[list[str]] = field(default_factory=list)
     busy: int = 0
+    progress: int = 0
 
     async def answer(self, batch_ids: Sequence[str]) -> None:
         self.given.append(list(batch_ids))
@@ -100,6 +101,7 @@ async def test_a_bell_for_a_held_lane_is_laid_aside_and_its_place_is_free_at_onc
     await place.ring(*held, *good)
 
     assert place.desk.names == good
+    assert place.desk.progress == 1
     assert await place.waiting.pull("a", 9, 9) == held
     await place.rest()
 
