@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -140,19 +141,20 @@ class TestBreaker:
                 told.append((connection, held_seconds >= 0))
 
         platform.script = each(*[problem(503)] * IN_A_ROW, None)
-        lane = make(watch=Watch())
+        ahead = [0.0]
+        lane = make(watch=Watch(), clock=lambda: time.monotonic() + ahead[0])
         with capture_logs() as logs:
             await fail_until_open(lane)
             for _ in range(3):
                 await lane.send(messages(1))
             await end_pause(store)
-            await asyncio.sleep(1)
+            ahead[0] = 2.0
             assert verdicts(await lane.send(messages(1))) == [D]
 
         said = [log["event"] for log in logs if log["event"].startswith("lane.")]
         assert said == ["lane.paused", "lane.resumed"]
         assert told[0] == ("conn", "transient:http_503", True)
-        assert told[-1] == ("conn", True)
+        assert told[1:] == [("conn", True)]
 
 
 class TestShared:
@@ -179,7 +181,7 @@ class TestShared:
 
         assert {(o.verdict, o.failure, o.counts, o.held) for o in first} == {
             (T, Failure.THROTTLE, False, False)
-        } or D in verdicts(first)
+        }
         assert (pace.version, pace.peak) == (1, 1_000)
         assert verdicts(outcomes) == [D] * 200
         assert max(len(got.numbers) for got in platform.got[2:]) <= 110
