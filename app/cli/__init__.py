@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "send": _Place("app.cli.send", "send"),
     "trace": _Place("app.cli.trace", "trace"),
     "ledger": _Place("app.cli.ledger", "ledger"),
+    "mappings": _Place("app.cli.mappings", "mappings"),
     "dead-letters": _Place("app.cli.dead_letters", "dead_letters"),
     "verify-signature": _Place("app.cli.verify_signature", "verify_signature"),
     "doctor": _Place("app.cli.doctor", "doctor"),
