@@ -1,9 +1,12 @@
 """The worker: takes event batches from the queue and delivers them.
 
 main      composition root; routes.py makes a Route of every connection
+versions  reads and checks mapping sets; version_watch takes new ones while the worker runs
 bells     the arq shell, and the only arq here
 desk      takes the batches a bell names, keeps their leases
-pipeline  one batch's story, on one screen; story.py is its state, route.py one connection
+pipeline  one batch's story, on one screen; story.py is its state, route.py one connection,
+          telling.py what the log says of it
+sampling  keeps copies of a few events, for people who change a mapping set
 lane/     fills and sends request batches
 watch     notices when the worker gets nowhere
 health    /healthz and /metrics

@@ -23,6 +23,7 @@ from app.store.budgets import Budgets
 from app.store.claims import Claims
 from app.store.connect import Store, open_store, require_safe
 from app.store.lanes import Lanes
+from app.store.samples import Samples
 from app.store.waiting import Waiting
 from worker.bells import Bells
 from worker.desk import Desk
@@ -31,7 +32,10 @@ from worker.health import serve
 from worker.lines import Lines
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
-from worker.routes import compile_all, open_routes
+from worker.routes import open_routes
+from worker.sampling import Sampler
+from worker.version_watch import VersionWatch
+from worker.versions import load_versions
 from worker.watch import GAVE_UP, LoopWatch, Watch
 
 log = structlog.get_logger()
@@ -59,7 +63,7 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
     owner = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
     redis = open_store(settings.redis_url, connections=settings.worker_max_jobs * 4 + 8)
     metrics = Metrics()
-    compiled = compile_all(connections)
+    versions = load_versions(connections)
     try:
         if not await _redis_is_safe(redis, stop):
             return 0
@@ -75,13 +79,18 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             settings.retry_cap_seconds,
             settings.retry_max_age_days * 86_400,
         )
-        async with open_routes(connections, compiled, Lanes(redis), Budgets(redis), metrics) as (
-            routes,
-            lanes,
+        async with (
+            _sampler(settings, redis, metrics) as sampler,
+            open_routes(connections, versions, Lanes(redis), Budgets(redis), metrics) as (
+                routes,
+                lanes,
+            ),
         ):
-            desk = Desk(batches, Pipeline(routes, batches, claims, metrics, policy), metrics)
+            pipeline = Pipeline(routes, batches, claims, metrics, policy, sampler=sampler)
+            desk = Desk(batches, pipeline, metrics)
             lines = Lines(desk, Waiting(redis), lanes, settings.worker_max_jobs)
-            return await _work(settings, redis, batches, desk, lines, metrics, stop)
+            version_watch = VersionWatch(connections, routes, metrics)
+            return await _work(settings, redis, batches, desk, lines, version_watch, metrics, stop)
     finally:
         await redis.aclose(close_connection_pool=True)
 
@@ -92,6 +101,7 @@ async def _work(
     batches: Batches,
     desk: Desk,
     lines: Lines,
+    version_watch: VersionWatch,
     metrics: Metrics,
     stop: asyncio.Event,
 ) -> int:
@@ -108,6 +118,7 @@ async def _work(
             *starting,
             asyncio.create_task(desk.keep_leases(), name="leases"),
             asyncio.create_task(loop_watch.turn(), name="loop"),
+            asyncio.create_task(version_watch.run(), name="versions"),
             asyncio.create_task(bells.run(), name="bells"),
         ]
         _quiet_gc()
@@ -160,6 +171,21 @@ async def _redis_is_safe(redis: Store, stop: asyncio.Event) -> bool:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
     return False
+
+
+@contextlib.asynccontextmanager
+async def _sampler(
+    settings: Settings, redis: Store, metrics: Metrics
+) -> AsyncIterator[Sampler | None]:
+    if not settings.sample_events:
+        yield None
+        return
+    keep_ms = int(settings.sample_hours * 3_600_000)
+    sampler = Sampler(Samples(redis, settings.sample_events, keep_ms), metrics)
+    try:
+        yield sampler
+    finally:
+        await sampler.close()
 
 
 @contextlib.asynccontextmanager

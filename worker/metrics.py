@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from app.core.dataprep import MappingSet
 from app.core.outcome import Verdict
 from app.store.batches import Settlement
 
@@ -46,6 +48,37 @@ class Metrics:
             "sluice_request_seconds", "Time Platform took to answer",
             ["connection"], registry=self.registry,
         )  # fmt: skip
+        self.mapping_info = Gauge(
+            "sluice_worker_mapping_info", "The mapping set's version at work (always 1)",
+            ["connection", "set", "version"], registry=self.registry,
+        )  # fmt: skip
+        self.mapping_refused = Gauge(
+            "sluice_worker_mapping_refused", "1 while what lies on disk does not pass its check",
+            ["connection"], registry=self.registry,
+        )  # fmt: skip
+        self.row_failures = Counter(
+            "sluice_worker_row_failures", "Events that went out without a field: its row failed",
+            ["connection", "row"], registry=self.registry,
+        )  # fmt: skip
+        self.over_profile_limit = Counter(
+            "sluice_worker_records_over_profile_limit", "Records too large for Profile",
+            ["connection"], registry=self.registry,
+        )  # fmt: skip
+        self.samples_lost = Counter(
+            "sluice_worker_samples_lost", "Times that a sample of events could not be kept",
+            ["connection"], registry=self.registry,
+        )  # fmt: skip
+
+    def row_failed(self, connection: str, row: str, times: int) -> None:
+        """Counts events for which a mapping row failed; `row`: its number."""
+        self.row_failures.labels(connection, row).inc(times)
+
+    def mapping_taken(self, connection: str, new: MappingSet, old: MappingSet | None) -> None:
+        """Says which version is at work from now on."""
+        if old is not None:
+            with contextlib.suppress(KeyError):
+                self.mapping_info.remove(connection, *_info(old))
+        self.mapping_info.labels(connection, *_info(new)).set(1)
 
         self.lane_held = Gauge(
             "sluice_lane_held", "1 while the lane is held back, by the class of the reason",
@@ -112,3 +145,9 @@ class Metrics:
         ):
             if count:
                 self.events.labels(connection, outcome).inc(count)
+
+
+def _info(mapping: MappingSet) -> tuple[str, str]:
+    """Labels `set` and `version`: what stands before and after the label's last @."""
+    name, _, version = mapping.label.rpartition("@")
+    return name, version

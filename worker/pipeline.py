@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -28,7 +27,9 @@ from app.store.waiting import PARKED_MS
 from worker.metrics import Metrics
 from worker.patience import patiently
 from worker.route import RecordRefused, Route
+from worker.sampling import Sampler
 from worker.story import Story
+from worker.telling import tell_of_deaths, tell_of_remarks
 
 log = structlog.get_logger()
 
@@ -82,6 +83,7 @@ class Pipeline:
         metrics: Metrics,
         policy: RetryPolicy | None = None,
         *,
+        sampler: Sampler | None = None,
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -90,6 +92,7 @@ class Pipeline:
         self._claims = claims
         self._metrics = metrics
         self._policy = policy or RetryPolicy()
+        self._sampler = sampler
         self._clock = clock
         self._chance = chance
 
@@ -108,6 +111,8 @@ class Pipeline:
         self._transform(story, route)
         await self._claim(story)
         await self._skip_delivered(story)
+        if self._sampler is not None:
+            self._sampler.offer(story)
         self._put_aside(story)
         await self._send(story, route)
         await self._settle(story)
@@ -126,7 +131,12 @@ class Pipeline:
         hundred that wait, and more than the work saved on the few duplicates."""
         seen: set[str] = set()
         now = self._clock()
-        for position, body in enumerate(story.batch.bodies):
+        remarks = story.remarks
+        # Nothing else runs until all are mapped, so one version maps the whole batch.
+        story.version = route.version
+        for position, (body, received_ms) in enumerate(
+            zip(story.batch.bodies, story.batch.received_ms, strict=True)
+        ):
             try:
                 event = parse_event(body)
             except UnreadableEvent as fault:
@@ -141,7 +151,7 @@ class Pipeline:
                 seen.add(event_id)
                 story.ids[position] = (event_id, event.timestamp)
                 try:
-                    story.messages[position] = route.message(event, body, now)
+                    story.messages[position] = route.message(event, body, received_ms, now, remarks)
                 except Exception as fault:
                     story.faults[position] = fault
 
@@ -222,11 +232,15 @@ class Pipeline:
                     story.try_later(position, outcome)
 
     async def _settle(self, story: Story) -> None:
+        await self._book(story, story.settlement(self._later_ms(story)))
+        tell_of_deaths(story)
+        tell_of_remarks(story, self._metrics)
+
+    def _later_ms(self, story: Story) -> int:
+        """When what is tried later is due."""
         if story.waits:
             # Not by a clock: it is pulled when its lane goes on.
-            await self._book(story, story.settlement(PARKED_MS))
-            _tell_of_deaths(story)
-            return
+            return PARKED_MS
         delay = retry.delay(
             story.batch.tries + 1,
             self._chance(),
@@ -234,8 +248,7 @@ class Pipeline:
             self._policy.cap,
             story.retry_after,
         )
-        await self._book(story, story.settlement(int(delay * 1000)))
-        _tell_of_deaths(story)
+        return int(delay * 1000)
 
     async def _isolate(self, story: Story) -> None:
         """A batch that outlived several workers: halved until the event that kills is alone."""
@@ -264,22 +277,3 @@ class Pipeline:
             await self._batches.release(str(taken.batch_id), delay_ms=NOT_OURS_MS, counts=False)
         except StoreUnavailable as fault:
             log.warning("store.unavailable", reason=fault.reason)
-
-
-def _tell_of_deaths(story: Story) -> None:
-    """One line per cause, not per event: a flood of garbage must not become a flood of logs."""
-    causes = Counter(
-        (letter.summary.stage, letter.summary.failure, letter.summary.code, letter.summary.path)
-        for letter in story.letters
-    )
-    for (stage, failure, code, path), times in causes.items():
-        log.warning(
-            "events.died",
-            connection=story.taken.batch_id.connection,
-            batch=story.taken.batch_id.number,
-            stage=stage,
-            failure=failure,
-            code=code,
-            path=path,
-            times=times,
-        )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from app.core.dataprep import MappingSet
+from app.core.dataprep import MappingSet, RowWarning
 from app.core.errors import EventFault
 from app.core.event import Event
 from app.core.outcome import Outcome
-from app.core.xdm import Schema, Violation
+from app.core.xdm import Schema, Violation, over_profile_limit
 
 
 class Sender(Protocol):
@@ -32,36 +33,78 @@ class Sender(Protocol):
         ...
 
 
+class Version(NamedTuple):
+    """What makes a connection's records, as it lay in its files at one time.
+
+    `mapping` None: raw mode, Platform's own mapping set does the work. `digests`: of the files,
+    as MappingFiles.digests.
+    """
+
+    mapping: MappingSet | None = None
+    schema: Schema | None = None
+    digests: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """`customerio-default@3+a1b2c3d4`; "" in raw mode."""
+        return self.mapping.label if self.mapping is not None else ""
+
+
+class FailedRow(NamedTuple):
+    """A row that failed on events of a batch, each of which goes out without its field."""
+
+    warning: RowWarning
+    times: int
+
+
+@dataclass(slots=True)
+class Remarks:
+    """What a batch's records gave rise to besides messages. Nothing, on the usual way."""
+
+    failed: dict[tuple[str, str], FailedRow] = field(default_factory=dict)
+    over_limit: int = 0
+
+    def row_failed(self, warning: RowWarning) -> None:
+        cause = (warning.row, warning.code)
+        first, times = self.failed.get(cause, (warning, 0))
+        self.failed[cause] = FailedRow(first, times + 1)
+
+
 class Route:
-    """One connection, compiled: mapping set, schema, envelope, lane."""
+    """One connection, compiled: version, envelope, lane."""
 
     def __init__(
-        self,
-        name: str,
-        lane: Sender,
-        mapping: MappingSet | None,
-        schema: Schema | None,
-        envelope: tuple[bytes, bytes],
+        self, name: str, lane: Sender, version: Version, envelope: tuple[bytes, bytes]
     ) -> None:
-        """`mapping` None: raw mode, Platform's own mapping set does the work."""
         self.name = name
         self.lane = lane
-        self._mapping = mapping
-        self._schema = schema
+        self.version = version
         self._prefix, self._suffix = envelope
 
-    def message(self, event: Event, body: bytes, now: float) -> bytes:
+    def message(
+        self, event: Event, body: bytes, received_ms: int, now: float, remarks: Remarks
+    ) -> bytes:
         """The message for one event. `now`: Unix seconds. Raises EventFault."""
-        if self._mapping is None:
+        mapping, schema, _ = self.version
+        if mapping is None:
             return body
-        record = self._mapping.transform(event.document).record
-        if self._schema is not None and (violations := self._schema.check(record, now)):
-            raise _refused(violations, orjson.dumps(record))
-        return self._prefix + orjson.dumps(record) + self._suffix
+        record, warnings = mapping.transform(event.document, received_ms)
+        for warning in warnings:
+            remarks.row_failed(warning)
+        if schema is not None and (violations := schema.check(record, now)):
+            raise _refused(violations, mapping, record)
+        try:
+            content = orjson.dumps(record)
+        except orjson.JSONEncodeError as fault:
+            # A row computed an integer beyond 64 bits: orjson's text says so, and no value.
+            raise RecordRefused("unwritable", str(fault), "", "", None) from None
+        if over_profile_limit(content):
+            remarks.over_limit += 1
+        return self._prefix + content + self._suffix
 
     def record_of(self, message: bytes) -> bytes | None:
         """The XDM record inside a message; None in raw mode, which makes none."""
-        if self._mapping is None:
+        if self.version.mapping is None:
             return None
         return message[len(self._prefix) : len(message) - len(self._suffix)]
 
@@ -69,12 +112,23 @@ class Route:
 class RecordRefused(EventFault):
     """The record does not fit the schema. `record`: its JSON, for the dead letter."""
 
-    def __init__(self, violation: Violation, others: int, record: bytes) -> None:
-        more = f" (and {others} more)" if others else ""
-        detail = violation.message + more
-        super().__init__("check", violation.keyword, detail, violation.path)
+    def __init__(self, code: str, detail: str, path: str, row: str, record: bytes | None) -> None:
+        super().__init__("check", code, detail, path, row)
         self.record = record
 
 
-def _refused(violations: Sequence[Violation], record: bytes) -> RecordRefused:
-    return RecordRefused(violations[0], len(violations) - 1, record)
+def _refused(
+    violations: Sequence[Violation], mapping: MappingSet, record: dict[str, Any]
+) -> RecordRefused:
+    first, *others = violations
+    row = mapping.row_at(first.path)
+    detail = first.message
+    if first.wanted not in detail or first.found not in detail:
+        detail += f" (wanted {first.wanted}, found {first.found})"
+    if others:
+        detail += f"; and {len(others)} more: {', '.join(other.path for other in others)}"
+    try:
+        content = orjson.dumps(record)
+    except orjson.JSONEncodeError:
+        content = None
+    return RecordRefused(first.keyword, detail, first.path, str(row) if row else "", content)

@@ -16,6 +16,7 @@ from app.core.retry import SUSPECT_FAULTS
 from app.store.batches import Settlement, Successor, Taken
 from app.store.dead_letters import REPLAYED
 from app.store.traces import RequestTrace, encode_trace
+from worker.route import Remarks, Version
 
 _CLASS_OF_STAGE = {
     "parse": Failure.UNREADABLE,
@@ -52,6 +53,9 @@ class Story:
     later: list[int] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     requests: list[RequestTrace] = field(default_factory=list)
+    # What made the records; the whole batch is mapped by one version.
+    version: Version = field(default_factory=Version)
+    remarks: Remarks = field(default_factory=Remarks)
     counts: bool = False
     held: bool = True
     retry_after: float | None = None
@@ -75,6 +79,11 @@ class Story:
             return 0
         # The history holds what an outage answered, too; the number of tries does not.
         return 1 + min(self.batch.tries, _stumbles(self.batch.history(position)))
+
+    @property
+    def mapping(self) -> str:
+        """Label of the version, "" where none is at work."""
+        return self.version.label
 
     @property
     def claim(self) -> int:
@@ -119,20 +128,22 @@ class Story:
         """Makes a dead letter of an event whose own fault it is."""
         failure = _CLASS_OF_STAGE[fault.stage]
         where = (fault.stage, fault.code, fault.path, fault.detail, fault.row)
-        self._bury(position, failure, where, record, self.batch.history(position))
+        mapping = "" if failure is Failure.UNREADABLE else self.mapping
+        self._bury(position, failure, where, mapping, record, self.batch.history(position))
 
     def rejected(
         self, position: int, failure: Failure, outcome: Outcome, record: bytes | None
     ) -> None:
         """Makes a dead letter of an event that Platform refused, or that waited too long."""
-        where = ("send", outcome.code, outcome.path, outcome.message, "")
-        self._bury(position, failure, where, record, self.attempt(position, outcome))
+        where = ("send", outcome.code, outcome.path, outcome.message, self._row_at(outcome.path))
+        history = self.attempt(position, outcome)
+        self._bury(position, failure, where, self.mapping, record, history)
 
     def poison(self, position: int, takes: int) -> None:
         """Makes a dead letter of an event on which the worker died again and again."""
         detail = f"the worker stopped without a result {takes} times while it held this event alone"
         where = ("work", "poison", "", detail, "")
-        self._bury(position, Failure.INTERNAL, where, None, self.batch.history(position))
+        self._bury(position, Failure.INTERNAL, where, "", None, self.batch.history(position))
 
     def settlement(self, delay_ms: int) -> Settlement:
         """What the store is to book."""
@@ -150,6 +161,7 @@ class Story:
                 self.delivered,
                 len(self.letters),
                 self.requests,
+                self.mapping,
             ),
         )
 
@@ -171,11 +183,18 @@ class Story:
         part.tries = self.batch.tries + (1 if self.counts else 0)
         return Successor(delay_ms, len(self.later), encode(part), 0, self.claim, self.waits)
 
+    def _row_at(self, path: str) -> str:
+        """The row that writes the place that Platform complains of."""
+        mapping = self.version.mapping
+        row = mapping.row_at(path) if mapping is not None and path else None
+        return str(row) if row else ""
+
     def _bury(
         self,
         position: int,
         failure: Failure,
         where: tuple[str, str, str, str, str],
+        mapping: str,
         record: bytes | None,
         history: tuple[AttemptRun, ...],
     ) -> None:
@@ -185,6 +204,6 @@ class Story:
         summary = DeadLetterSummary(
             0, self.taken.batch_id.connection, self.taken.batch_id.hour,
             stage, failure.value, code, path, detail, row, kind, event_id,
-            self.batch.received_ms[position], self.now_ms,
+            self.batch.received_ms[position], self.now_ms, mapping,
         )  # fmt: skip
         self.letters.append(DeadLetter(summary, body, record, history))

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "trace": _Place("app.cli.trace", "trace"),
     "ledger": _Place("app.cli.ledger", "ledger"),
     "lanes": _Place("app.cli.lanes", "lanes"),
+    "mappings": _Place("app.cli.mappings", "mappings"),
     "dead-letters": _Place("app.cli.dead_letters", "dead_letters"),
     "verify-signature": _Place("app.cli.verify_signature", "verify_signature"),
     "doctor": _Place("app.cli.doctor", "doctor"),

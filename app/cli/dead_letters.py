@@ -25,6 +25,10 @@ Class = Annotated[str | None, typer.Option("--class", help="Only this class, e.g
 Kind = Annotated[str | None, typer.Option(help="Only this kind, e.g. email.clicked.")]
 Code = Annotated[str | None, typer.Option(help="Only this error code.")]
 EventId = Annotated[str | None, typer.Option(help="Only this event.")]
+Mapping = Annotated[
+    str | None,
+    typer.Option(help="Only what this mapping set made: NAME, NAME@VERSION, or a whole label."),
+]
 Older = Annotated[str | None, typer.Option(help="Died longer ago than: 90s, 15m, 2h, 7d.")]
 Newer = Annotated[str | None, typer.Option(help="Died within the last: 90s, 15m, 2h, 7d.")]
 Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers, from `list`.")]
@@ -39,13 +43,14 @@ def list_(
     kind: Kind = None,
     code: Code = None,
     event_id: EventId = None,
+    mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
     as_json: Json = False,
 ) -> None:
     """Dead letters, newest first."""
-    wanted = _filter(connection, failure, kind, code, event_id, older, newer)
+    wanted = _filter(connection, failure, kind, code, event_id, mapping, older, newer)
     # One more than is shown tells whether there are more.
     found = with_store(lambda redis: _find(redis, wanted, limit + 1))
     shown, more = found[:limit], len(found) > limit
@@ -53,10 +58,11 @@ def list_(
         echo_json([asdict(letter) for letter in shown])
         return
     echo_table(
-        (">number", "died (UTC)", "connection", "class", "code", "kind", "path", "event"),
+        (">number", "died (UTC)", "connection", "class", "code", "kind", "path", "event",
+         "mapping"),
         (
             (x.number, moment(x.dead_ms), x.connection, x.failure, x.code, x.kind or "-",
-             x.path or "-", x.event_id or "-")
+             x.path or "-", x.event_id or "-", x.mapping or "-")
             for x in shown
         ),
     )  # fmt: skip
@@ -103,13 +109,14 @@ def replay(
     kind: Kind = None,
     code: Code = None,
     event_id: EventId = None,
+    mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Put dead letters back on the queue, as if they had just been received."""
-    wanted = _filter(connection, failure, kind, code, event_id, older, newer)
+    wanted = _filter(connection, failure, kind, code, event_id, mapping, older, newer)
     chosen = _chosen(numbers, everything, wanted)
     _confirm(f"replay {len(chosen)} dead letter(s)?", yes or as_json or not chosen)
     batches: list[str] = []
@@ -133,13 +140,14 @@ def discard(
     kind: Kind = None,
     code: Code = None,
     event_id: EventId = None,
+    mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Take dead letters away for good. The ledger books them as discarded."""
-    wanted = _filter(connection, failure, kind, code, event_id, older, newer)
+    wanted = _filter(connection, failure, kind, code, event_id, mapping, older, newer)
     chosen = _chosen(numbers, everything, wanted)
     _confirm(f"discard {len(chosen)} dead letter(s) for good?", yes or not chosen)
     found = with_store(lambda redis: DeadLetters(redis).discard(chosen)) if chosen else 0
@@ -152,6 +160,7 @@ def _filter(
     kind: str | None,
     code: str | None,
     event_id: str | None,
+    mapping: str | None,
     older: str | None,
     newer: str | None,
 ) -> Filter:
@@ -163,6 +172,7 @@ def _filter(
         kind=kind,
         code=code,
         event_id=event_id,
+        mapping=mapping,
         died_before_ms=None if before is None else now_ms - before,
         died_after_ms=None if after is None else now_ms - after,
     )

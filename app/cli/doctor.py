@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+from textwrap import indent
 from typing import Annotated, NamedTuple
 
-import orjson
 import typer
 
-from app.core.dataprep import compile_mapping_set
-from app.core.errors import ConfigError, MappingSetInvalid, StoreUnavailable
-from app.core.xdm import compile_schema, fill_schema
+from app.core.errors import ConfigError, StoreUnavailable
 from app.settings import Connection, Settings, environment, load_all
+from app.settings.mapping_files import MappingFiles, check_files, read_mapping_files
 from app.store.connect import open_store, require_safe
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
 class Finding(NamedTuple):
-    """One thing looked at. `level`: ok, warning or fault."""
+    """One thing looked at. `level`: ok, warning or fault; `pointed`: the text at fault and, under
+    it, a caret."""
 
     level: str
     subject: str
     text: str
+    pointed: str = ""
 
 
 def check_config(as_json: Json = False) -> None:
@@ -48,31 +49,33 @@ def _configuration() -> tuple[Settings | None, dict[str, Connection], list[Findi
     found = [Finding("ok", "config", f"settings and {len(connections)} connection(s) are complete")]
     for connection in connections.values():
         found += _documents(connection)
-    return settings, connections, found
+    # Connections that share a set and its variables have the same to say.
+    return settings, connections, list(dict.fromkeys(found))
 
 
 def _documents(connection: Connection) -> list[Finding]:
-    """Whether what a connection names can be used."""
-    found = []
-    mapping, schema = connection.mapping_path, connection.schema_path
+    """Whether a worker would start with what a connection names; it checks the same."""
+    path = connection.mapping_path
+    if path is None or connection.platform.mode == "raw":
+        return []
     try:
-        if mapping is not None and connection.platform.mode == "xdm":
-            compiled = compile_mapping_set(
-                orjson.loads(mapping.read_bytes()), connection.mapping_variables
-            )
-            found.append(Finding("ok", str(mapping), f"{len(compiled.rows)} rows"))
-    except MappingSetInvalid as error:
-        found += [Finding("fault", str(mapping), fault) for fault in error.faults]
-    except (OSError, orjson.JSONDecodeError) as error:
-        found.append(Finding("fault", str(mapping), f"cannot be read: {error}"))
-    try:
-        if schema is not None:
-            document = orjson.loads(schema.read_bytes())
-            compile_schema(fill_schema(document, connection.mapping_variables))
-            found.append(Finding("ok", str(schema), "compiles"))
-    except (OSError, ValueError) as error:
-        found.append(Finding("fault", str(schema), f"is no usable JSON schema: {error}"))
-    return found
+        files = read_mapping_files(path, connection.schema_path)
+    except OSError as error:
+        fault = f"{error.filename}: cannot be read: {error.strerror}"
+        return [Finding("fault", str(path), fault)]
+    report = check_files(files, connection.mapping_variables)
+    if report.problems or report.mapping_set is None:
+        return [
+            Finding("fault", str(path), str(problem), problem.pointed())
+            for problem in report.problems
+        ]
+    text = f"{report.mapping_set.label}: {len(report.mapping_set.rows)} rows"
+    return [Finding("ok", str(path), f"{text}, {_checks(files)}")]
+
+
+def _checks(files: MappingFiles) -> str:
+    schema = "fits its schema" if files.schema else "no schema to check records against"
+    return f"{schema}, {'examples pass' if files.examples else 'no examples'}"
 
 
 async def _redis(settings: Settings) -> list[Finding]:
@@ -97,4 +100,6 @@ def _answer(found: list[Finding], as_json: bool) -> None:
     else:
         for each in found:
             typer.echo(f"{each.level:<8} {each.subject}: {each.text}")
+            if each.pointed:
+                typer.echo(indent(each.pointed, " " * 9))
     raise typer.Exit(1 if any(each.level == "fault" for each in found) else 0)

@@ -95,6 +95,8 @@ def _tell_batch(batch: BatchTrace) -> None:
         f"{moment(batch.settled_ms)} UTC; of its {batch.events} events {batch.delivered} were "
         f"delivered, {batch.duplicates} duplicates, {batch.tests} tests, {batch.dead} dead"
     )
+    if batch.mapping:
+        typer.echo(f"    mapped by {batch.mapping}")
     for request in batch.requests:
         receipt = f", Platform's receipt {request.receipt}" if request.receipt else ""
         typer.echo(

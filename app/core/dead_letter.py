@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from app.core.batch import AttemptRun, pack, unpack
+from app.core.errors import UnreadableFrame
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterSummary:
     """What lists and filters show. Times in Unix ms; `failure` is the class, `stage` where it died.
 
-    `code`, `path`, `detail` and `row` say what was wrong, where, and which mapping row made it.
+    `code`, `path`, `detail` and `row` say what was wrong, where, and which mapping row made it;
+    `mapping` is the label of the mapping set's version that was at work, "" when none was (raw
+    mode, an event that died before it was mapped, a letter of a release before versions).
     """
 
     number: int
@@ -27,6 +31,7 @@ class DeadLetterSummary:
     event_id: str
     received_ms: int
     dead_ms: int
+    mapping: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,13 @@ class DeadLetter:
     history: tuple[AttemptRun, ...]
 
 
-_SUMMARY_FIELDS = ("connection", "hour", "stage", "failure", "code", "path", "detail", "row",
-                   "kind", "event_id", "received_ms", "dead_ms")  # fmt: skip
+# In the order in which they lie in Redis. New ones come last: a reader takes those it knows, and
+# does without those that an older release did not write.
+_SUMMARY_FIELDS: Final = (
+    "connection", "hour", "stage", "failure", "code", "path", "detail", "row",
+    "kind", "event_id", "received_ms", "dead_ms", "mapping",
+)  # fmt: skip
+_ALWAYS_THERE: Final = _SUMMARY_FIELDS.index("dead_ms") + 1
 
 
 def encode_letter(letter: DeadLetter) -> tuple[bytes, bytes]:
@@ -51,7 +61,10 @@ def encode_letter(letter: DeadLetter) -> tuple[bytes, bytes]:
 
 def decode_summary(number: int, packed: bytes) -> DeadLetterSummary:
     """Raises UnreadableFrame."""
-    return DeadLetterSummary(number, **dict(zip(_SUMMARY_FIELDS, unpack(packed), strict=True)))
+    values = unpack(packed)
+    if len(values) < _ALWAYS_THERE:
+        raise UnreadableFrame(f"damaged summary: {len(values)} fields")
+    return DeadLetterSummary(number, **dict(zip(_SUMMARY_FIELDS, values, strict=False)))
 
 
 def decode_letter(number: int, payload: bytes, summary: bytes) -> DeadLetter:

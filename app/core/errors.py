@@ -16,6 +16,10 @@ SluiceError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.core.dataprep.problems import Problem
 
 
 class SluiceError(Exception):
@@ -76,10 +80,14 @@ class MappingFailed(EventFault):
 
 
 class MappingSetInvalid(SluiceError):
-    """A mapping set that cannot be compiled. `faults`: one line per fault, with its row."""
+    """A mapping set that cannot be compiled.
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
+    `problems`: every fault, in the order of the rows; `faults`: each as one line naming its row.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        self.faults = tuple(map(str, self.problems))
         super().__init__("\n".join(self.faults))
 
 

@@ -1,11 +1,14 @@
 """Customer.io's event: the five envelope keys, and nothing more is taken for granted.
 
-Sources: customerio.md sections 2, 3, 5, 11. Requiredness inside `data` is not safe to enforce:
+Bodies of before 2020 have four: `event_type` stands for family and metric.
+
+Sources: customerio.md sections 2, 3, 5, 11, 12. Requiredness inside `data` is not safe to enforce:
 16 of 20 genuine bodies break the vendor's own schema somewhere.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +23,9 @@ SEND_TEST_EVENT_ID: Final = "01E2EMRMM6TZ12TF9WGZN0WJQT"
 # (customerio.md section 5).
 FAMILY_KEYS: Final = ("object_type", "object_type_type", "delivery_type")
 
+# The mapping set takes event_type apart in the same way (customerio.md section 12).
+_OLD_KIND: Final = re.compile("(in_app|[^_]+)_(.+)")
+
 EVENT_ID_MAX_CHARS: Final = 256
 
 
@@ -27,8 +33,8 @@ EVENT_ID_MAX_CHARS: Final = 256
 class Event:
     """One Customer.io event, parsed.
 
-    `document` is the whole JSON object, `family` its object type ("customer" when absent on a
-    preference change), `timestamp` Unix seconds.
+    `document` is the whole JSON object as it came, `family` its object type ("customer" when
+    absent on a preference change), `timestamp` Unix seconds.
     """
 
     event_id: str
@@ -59,12 +65,9 @@ def parse_event(body: bytes) -> Event:
     event_id = document.get("event_id")
     if type(event_id) is not str or not 0 < len(event_id) <= EVENT_ID_MAX_CHARS:
         raise _wrong("event_id", document, f"a string of 1 to {EVENT_ID_MAX_CHARS} characters")
-    metric = document.get("metric")
-    if type(metric) is not str or not metric:
-        raise _wrong_metric(document)
-    family = document.get("object_type")
-    if type(family) is not str or not family:
-        family = _family_elsewhere(document, metric)
+    metric, family = document.get("metric"), document.get("object_type")
+    if not (type(metric) is str and metric and type(family) is str and family):
+        family, metric = _kind_elsewhere(document)
     timestamp = document.get("timestamp")
     if type(timestamp) is not int or timestamp <= 0:
         raise _wrong("timestamp", document, "Unix seconds, a positive integer")
@@ -94,24 +97,33 @@ def _peek_unreadable(body: bytes) -> tuple[str, str]:
     return (event_id[:EVENT_ID_MAX_CHARS] if isinstance(event_id, str) else ""), kind
 
 
-def _family_elsewhere(document: dict[str, Any], metric: str) -> str:
-    for key in FAMILY_KEYS[1:]:
+def _kind_elsewhere(document: dict[str, Any]) -> tuple[str, str]:
+    """Family and metric of a body that does not have both where they belong."""
+    metric = document.get("metric")
+    old_family, old_metric = _old_kind(document) if metric is None else ("", "")
+    metric = old_metric or metric
+    if type(metric) is not str or not metric:
+        raise _wrong("metric", document, "a string such as sent or clicked")
+    for key in FAMILY_KEYS:
         family = document.get(key)
-        if isinstance(family, str) and family:
-            return family
-    if metric == "cio_subscription_preferences_changed":
-        return "customer"
-    raise _wrong("object_type", document, "a string such as email, sms or push")
+        if type(family) is str and family:
+            return family, metric
+    if not old_family and metric == "cio_subscription_preferences_changed":
+        old_family = "customer"
+    if not old_family:
+        raise _wrong("object_type", document, "a string such as email, sms or push")
+    return old_family, metric
 
 
-def _wrong_metric(document: dict[str, Any]) -> UnreadableEvent:
-    if "event_type" in document:
-        return UnreadableEvent(
-            "legacy_format",
-            "the format of before 2020 (event_type instead of object_type and metric)",
-            "event_type",
-        )
-    return _wrong("metric", document, "a string such as sent or clicked")
+def _old_kind(document: dict[str, Any]) -> tuple[str, str]:
+    """Family and metric in `event_type`, such as email_sent; in_app is the family with a `_`."""
+    if "event_type" not in document:
+        return "", ""
+    event_type = document["event_type"]
+    found = _OLD_KIND.match(event_type) if type(event_type) is str else None
+    if found is None:
+        raise _wrong("event_type", document, "family and metric, such as email_sent")
+    return found[1], found[2]
 
 
 def _wrong(key: str, document: dict[str, Any], wanted: str) -> UnreadableEvent:

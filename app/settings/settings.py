@@ -127,6 +127,17 @@ class Settings(BaseSettings):
     )
     trace_days: float = Field(3, ge=0, le=60, description="days `sluice trace` can look back")
 
+    sample_events: int = Field(
+        1_000,
+        ge=0,
+        le=10_000,
+        description="recent bodies, with personal data in them, kept per connection as a sample "
+        "for `sluice mappings coverage` and `diff`; 0: none",
+    )
+    sample_hours: float = Field(
+        24, gt=0, le=720, description="hours after which a body is no longer part of the sample"
+    )
+
     redis_port: Port = Field(6390, description="the port of the Redis that `sluice up` starts")
     sandbox_host: str = Field("127.0.0.1", description="the address the sandbox listens on")
     sandbox_port: Port = Field(8090, description="the port the sandbox listens on")

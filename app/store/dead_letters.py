@@ -22,18 +22,23 @@ REPLAYED: Final = "replayed"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which dead letters. None = any; ages in ms before `now_ms`."""
+    """Which dead letters. None = any; times in Unix ms.
+
+    `mapping`: a label (`customerio-default@3+a1b2c3d4`) or the beginning of one that says a set or
+    a version of it (`customerio-default`, `customerio-default@3`); "" = made without a mapping set.
+    """
 
     connection: str | None = None
     failure: str | None = None
     kind: str | None = None
     event_id: str | None = None
     code: str | None = None
+    mapping: str | None = None
     died_after_ms: int | None = None
     died_before_ms: int | None = None
 
     def wants(self, letter: DeadLetterSummary) -> bool:
-        return all(
+        return self._wants_mapping(letter.mapping) and all(
             wanted is None or wanted == found
             for wanted, found in (
                 (self.failure, letter.failure),
@@ -41,6 +46,12 @@ class Filter:
                 (self.event_id, letter.event_id),
                 (self.code, letter.code),
             )
+        )
+
+    def _wants_mapping(self, label: str) -> bool:
+        wanted = self.mapping
+        return wanted in (None, label) or bool(
+            wanted and label.startswith((f"{wanted}@", f"{wanted}+"))
         )
 
 

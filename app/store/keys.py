@@ -124,3 +124,16 @@ def ims_token(fingerprint: str) -> str:
 def ims_lock(fingerprint: str) -> str:
     """String: the process that is fetching that token now; expires."""
     return f"sluice:ims:lock:{fingerprint}"
+
+
+# samples
+
+
+def samples(connection: str) -> str:
+    """Hash: sample number -> a copy of a recent event, and `last` -> the last number; expires."""
+    return f"sluice:samples:{connection}"
+
+
+def sample_index(connection: str) -> str:
+    """Sorted set: "number kind" -> ms at which the sample was put there; expires."""
+    return f"sluice:samples-index:{connection}"

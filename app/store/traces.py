@@ -37,7 +37,8 @@ class RequestTrace(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class BatchTrace:
     """How one batch was settled. `successors`: numbers of the batches that try
-    the rest later (or the halves, when it was split)."""
+    the rest later (or the halves, when it was split); `mapping`: label of the mapping set's
+    version that made its records, "" when none did or a release before versions settled it."""
 
     number: int
     settled_ms: int
@@ -49,6 +50,7 @@ class BatchTrace:
     delivered: int
     dead: int
     requests: tuple[RequestTrace, ...]
+    mapping: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,11 @@ def encode_trace(
     delivered: int,
     dead: int,
     requests: list[RequestTrace],
+    mapping: str,
 ) -> bytes:
     """What settle stores beside the time and the successor."""
     packed: bytes = msgpack.packb(
-        [received_ms, events, duplicates, tests, delivered, dead, requests]
+        [received_ms, events, duplicates, tests, delivered, dead, requests, mapping]
     )
     return packed
 
@@ -136,7 +139,10 @@ class Traces:
         if found is None:
             return None
         settled_ms, followed, packed = found.split(b" ", 2)
-        received_ms, events, duplicates, tests, delivered, dead, requests = msgpack.unpackb(packed)
+        # A reader takes the fields it knows, and does without those of a later release.
+        received_ms, events, duplicates, tests, delivered, dead, requests, *later = msgpack.unpackb(
+            packed
+        )
         return BatchTrace(
             number,
             int(settled_ms),
@@ -148,6 +154,7 @@ class Traces:
             delivered,
             dead,
             tuple(RequestTrace(*request) for request in requests),
+            later[0] if later else "",
         )
 
     async def _open(self, connection: str, event_id: str, numbers: set[int]) -> OpenBatch | None:

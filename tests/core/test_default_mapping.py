@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,92 +10,39 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core.dataprep import compile_mapping_set
 from app.core.errors import MappingFailed
-from tests.core.dataprep.default_set import CONFIG, VARIABLES, default_set, read
-from tests.core.dataprep.kinds import VARIANTS, customer, event, message, pairs
+from app.core.event import parse_event
+from app.core.published import LEGACY, PUBLISHED
+from app.sandbox.traffic import every_kind, generate
+from tests.core.dataprep.default_set import NOW, compiled, mapped, tenant
+from tests.core.dataprep.kinds import customer, event, legacy, message
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "customerio"
 BODIES = sorted(p for p in FIXTURES.iterdir() if p.suffix in (".json", ".raw"))
-SET, SCHEMA = default_set()
-NOW = 1_900_000_000.0
-
-
-def mapped(source: dict[str, Any]) -> dict[str, Any]:
-    """The record of an event that maps without a warning to a valid record."""
-    before = copy.deepcopy(source)
-    record, warnings = SET.transform(source)
-    assert warnings == ()
-    assert SCHEMA.check(record, NOW) == ()
-    assert source == before
-    return record
-
-
-def tenant(record: dict[str, Any]) -> dict[str, Any]:
-    return record["_acme"]["customerio"]
+SET, SCHEMA = compiled()
+PATHS = {path for paths in (*PUBLISHED.values(), LEGACY) for path in paths}
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda p: p.stem)
-def test_every_published_body_makes_a_valid_record(body: Path) -> None:
-    source = json.loads(body.read_bytes())
+def test_every_known_body_makes_a_valid_record(body: Path) -> None:
+    event = parse_event(body.read_bytes())
 
-    record = mapped(source)
+    record = mapped(event.document)
 
-    assert record["_id"] == source["event_id"]
-    assert tenant(record)["metric"] == source["metric"]
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize(("family", "metric"), pairs())
-def test_every_message_kind_of_every_variant_keeps_all_its_fields(
-    family: str, metric: str, variant: str
-) -> None:
-    source = message(family, metric, variant)
-
-    record = mapped(source)
-
-    kept = tenant(record)
-    assert kept["object_type"] == family
-    assert kept["metric"] == metric
-    assert kept["variant"] == variant
-    assert set(source["data"]) <= set(kept)
-    assert kept.get("recipients") == source["data"].get("recipients")
+    assert record["_id"] == event.event_id
+    assert (tenant(record)["object_type"], tenant(record)["metric"]) == (event.family, event.metric)
+    assert "other" not in tenant(record)
 
 
-def test_the_set_needs_no_types_for_what_is_published() -> None:
-    document = read("mappings/customerio-default.json")
-    untyped = compile_mapping_set(document, VARIABLES)
+def test_every_body_of_the_sandbox_makes_a_valid_record_that_knows_all_its_fields() -> None:
+    for body in [*every_kind(1), *generate(5, 1_000), *generate(6, 100, body_bytes=2_048)]:
+        event = parse_event(body)
 
-    for family, metric in pairs():
-        for variant in VARIANTS:
-            source = message(family, metric, variant)
-            assert untyped.transform(source) == SET.transform(source)
+        record = mapped(event.document)
 
-
-def test_every_published_pair_is_covered() -> None:
-    # 66 message pairs with a schema, and email deferred, sms dropped, slack and webhook converted.
-    assert len(pairs()) == 70
-
-
-@pytest.mark.parametrize(
-    ("family", "metric", "event_type"),
-    [
-        ("email", "sent", "directMarketing.emailSent"),
-        ("email", "delivered", "directMarketing.emailDelivered"),
-        ("email", "opened", "directMarketing.emailOpened"),
-        ("email", "clicked", "directMarketing.emailClicked"),
-        ("email", "bounced", "directMarketing.emailBounced"),
-        ("email", "unsubscribed", "directMarketing.emailUnsubscribed"),
-        ("email", "spammed", "customerio.email.spammed"),
-        ("push", "opened", "pushTracking.applicationOpened"),
-        ("push", "clicked", "pushTracking.customAction"),
-        ("in_app", "opened", "inappmessageTracking.display"),
-        ("in_app", "clicked", "inappmessageTracking.interact"),
-        ("whatsapp", "replied", "customerio.whatsapp.replied"),
-    ],
-)
-def test_event_type_is_xdm_s_own_where_one_fits(family: str, metric: str, event_type: str) -> None:
-    assert mapped(message(family, metric))["eventType"] == event_type
+        assert record["_id"] == event.event_id
+        assert "other" not in tenant(record)
+        assert "other" not in tenant(record).get("identifiers", {})
 
 
 @pytest.mark.parametrize("metric", ["subscribed", "unsubscribed"])
@@ -154,10 +99,33 @@ def test_preferences_that_are_not_json_leave_a_warning_and_the_text() -> None:
 
 
 def test_unknown_families_and_metrics_map_too() -> None:
-    record = mapped(event("fax", "shredded", {"delivery_id": "d", "new_field": {"a": [1]}}))
+    record = mapped(event("fax", "shredded", {"delivery_id": "d"}))
 
     assert record["eventType"] == "customerio.fax.shredded"
+    assert (tenant(record)["object_type"], tenant(record)["metric"]) == ("fax", "shredded")
     assert tenant(record)["delivery_id"] == "d"
+    assert "directMarketing" not in record
+
+
+def test_unknown_fields_are_kept_as_texts() -> None:
+    fields = {
+        "text": "a", "whole": 7, "half": 0.5, "flag": False, "list": [1, {"b": 2}],
+        "object": {"b": [1], "a": "ä"}, "null": None, "empty": "", "with.dot": "d",
+    }  # fmt: skip
+
+    kept = tenant(mapped(event("email", "sent", {"subject": "s", **fields})))
+
+    assert kept["other"] == {
+        "text": "a", "whole": "7", "half": "0.5", "flag": "false", "list": '[1,{"b":2}]',
+        "object": '{"a":"ä","b":[1]}', "with.dot": "d",
+    }  # fmt: skip
+
+
+def test_unknown_identifiers_are_kept_and_are_no_identity() -> None:
+    record = mapped(event("sms", "sent", {"identifiers": {"id": "42", "phone": "+12025550143"}}))
+
+    assert tenant(record)["identifiers"] == {"id": "42", "other": {"phone": "+12025550143"}}
+    assert list(record["identityMap"]) == ["CustomerioId"]
 
 
 def test_ids_become_texts_whatever_the_vendor_sends() -> None:
@@ -179,7 +147,7 @@ def test_nulls_and_empties_are_left_out() -> None:
     record = mapped(event("email", "sent", data))
 
     assert "identityMap" not in record
-    assert set(tenant(record)) == {"event_id", "object_type", "metric", "variant"}
+    assert set(tenant(record)) == {"event_id", "object_type", "metric", "variant", "mapping"}
 
 
 IDS = {"cio_id": "c1", "id": "42", "email": " A@B.example "}
@@ -215,6 +183,76 @@ def test_the_email_identity_is_lower_case_and_never_the_recipient() -> None:
     assert identities["identityMap"]["Email"][0]["id"] == "a@b.example"
 
 
+@pytest.mark.parametrize(
+    "recipient", ["+12025550143", "#general", "https://hook.example/x", "a@b.example"]
+)
+@pytest.mark.parametrize("identifiers", [None, {}, {"id": "", "email": None, "cio_id": "null"}])
+def test_a_recipient_is_never_an_identity(recipient: str, identifiers: Any) -> None:
+    data = {"identifiers": identifiers, "recipient": recipient, "to": recipient}
+
+    assert "identityMap" not in mapped(event("sms", "replied", data))
+
+
+@pytest.mark.parametrize(
+    ("address", "identity"),
+    [
+        ("customer@example.com", "customer@example.com"),
+        (" Customer@Example.COM ", "customer@example.com"),
+        ("Jane Doe <Jane@example.com>", "jane@example.com"),
+        ('"Doe, Jane" <jane@example.com>', "jane@example.com"),
+        ("<jane@example.com>", "jane@example.com"),
+        ("Jane", None),
+        ("Jane <jane>", None),
+        ("Jane <a@b.example> <c@d.example> and more", None),
+        ("a@b.example, c@d.example", None),
+        ("+12025550143", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_an_email_identity_is_a_bare_or_a_named_address(address: Any, identity: str | None) -> None:
+    record = mapped(legacy("email_sent", email_address=address))
+
+    found = [one["id"] for one in record["identityMap"].get("Email", [])]
+    assert found == ([identity] if identity else [])
+    assert record["identityMap"]["CustomerioId"][0]["primary"] is True
+
+
+def test_old_bodies_name_the_person_in_their_variables_at_least() -> None:
+    variables = {"customer": {"id": 7, "email": "Jane@example.com", "plan": "gold"}}
+
+    record = mapped(legacy("email_sent", customer_id=None, email_address=None, variables=variables))
+
+    assert {n: one["id"] for n, [one] in record["identityMap"].items()} == {
+        "CustomerioId": "7", "Email": "jane@example.com",
+    }  # fmt: skip
+    assert "gold" not in str(record)
+
+
+def test_an_old_body_keeps_all_its_fields() -> None:
+    record = mapped(legacy("email_delivered"))
+
+    assert record["marketing"] == {
+        "campaignName": "Trial started", "trackingCode": "campaign-12",
+    }  # fmt: skip
+    assert tenant(record) == {
+        "event_id": "01C9S7G83JJEXG1SZ5QBMXRAS4", "object_type": "email", "metric": "delivered",
+        "variant": "campaign", "mapping": "customerio-default 2-example", "customer_id": "42",
+        "email_address": "Jane Doe <Jane@example.com>", "campaign_id": "12",
+        "delivery_id": "ZI6aBAABYnJ3muVry9xcBjL7Aj", "message_id": "65", "template_id": "35",
+        "message_name": "How trials work", "subject": "How trials work",
+    }  # fmt: skip
+
+
+def test_an_old_unsubscription_of_a_person_is_told_from_a_message_s() -> None:
+    person = legacy("customer_unsubscribed")
+    for name in ("email_id", "subject"):
+        del person["data"][name]
+
+    assert mapped(person)["eventType"] == "customerio.customer.unsubscribed"
+    assert mapped(legacy("email_unsubscribed"))["eventType"] == "directMarketing.emailUnsubscribed"
+
+
 def test_a_body_without_identifiers_is_known_by_its_customer_id() -> None:
     record = mapped(event("email", "sent", {"customer_id": "1"}))
 
@@ -234,7 +272,7 @@ def test_an_event_id_that_no_uri_may_hold_is_hashed_the_same_way_every_time(even
     assert tenant(record)["event_id"] == event_id
 
 
-@pytest.mark.parametrize("timestamp", [None, "soon", 10**18, True, [], "absent"])
+@pytest.mark.parametrize("timestamp", [None, "soon", 10**18, [], "absent"])
 def test_an_event_whose_time_cannot_be_told_fails_naming_the_row(timestamp: Any) -> None:
     source = message("email", "sent") | {"timestamp": timestamp}
     if timestamp == "absent":
@@ -248,32 +286,51 @@ def test_an_event_whose_time_cannot_be_told_fails_naming_the_row(timestamp: Any)
     assert "soon" not in str(failed.value)
 
 
-def test_the_examples_of_the_set_come_out_as_written() -> None:
-    examples = read("mappings/examples/customerio-default.json")
-
-    assert examples["variables"] == VARIABLES
-    for example in examples["examples"]:
-        assert mapped(example["in"]) == example["out"], example["name"]
+def test_a_record_says_which_version_of_the_set_made_it() -> None:
+    assert tenant(mapped(message("email", "sent")))["mapping"] == "customerio-default 2-example"
 
 
-def test_the_set_is_adobe_s_language_and_names_no_variable_but_ours() -> None:
-    text = (CONFIG / "mappings/customerio-default.json").read_text()
-
-    assert set(re.findall(r"\{([A-Z_]+)\}", text)) == set(VARIABLES)
-    assert all(len(str(row.source)) <= 4096 for row in SET.rows)
+# Every name in `data`, and values of other kinds than the vendor's schema says.
+FIELDS = sorted({path.split(".")[1].removesuffix("[*]") for path in PATHS if "." in path})
+ODD: list[Any] = [None, "", 0, 7, 1.5, True, "x", [], {}, [1], ["x"], {"a": 1}, [{"a": [None]}]]
 
 
-def test_the_schema_knows_exactly_the_places_that_the_set_writes() -> None:
-    everything: set[str] = set()
-    sources = [message(f, m, v) for f, m in pairs() for v in VARIANTS] + [
-        customer("subscribed"),
-        customer("cio_subscription_preferences_changed", content='{"topics":{"a":true}}'),
-    ]
-    for source in sources:
-        everything |= set(tenant(mapped(source)))
+# Where else a field goes than to the place of its name.
+HOMES = {
+    "content": "content|preferences", "delivery_id": "delivery_id|messageID",
+    "email_id": "delivery_id|messageID", "link_id": "link_id|actionID",
+    "campaign_name": "campaignName",
+}  # fmt: skip
 
-    known = read("schemas/customerio-events.json")["properties"]["_{TENANT}"]["properties"]
-    assert set(known["customerio"]["properties"]) == everything
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_of_another_kind_makes_a_valid_record_or_a_fault_that_names_it(
+    name: str, odd: Any
+) -> None:
+    for source in (
+        message("email", "clicked"),
+        customer("cio_subscription_preferences_changed"),
+        legacy("email_sent"),
+    ):
+        source["data"][name] = odd
+
+        record, warnings = SET.transform(source)
+
+        faults = [w.path for w in warnings] + [v.path for v in SCHEMA.check(record, NOW)]
+        assert all(re.search(rf"\b({HOMES.get(name, name)})\b", fault) for fault in faults)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.parametrize("name", ["id", "email", "cio_id", "phone"])
+def test_an_identifier_of_another_kind_makes_a_valid_record_or_a_fault_that_names_it(
+    name: str, odd: Any
+) -> None:
+    record, warnings = SET.transform(event("email", "sent", {"identifiers": {name: odd}}))
+
+    assert warnings == ()
+    faults = SCHEMA.check(record, NOW)
+    assert all(re.search(f"/identifiers/{name}|/identityMap/", fault.path) for fault in faults)
 
 
 # fmt: off

@@ -7,17 +7,19 @@ import sys
 
 from app.core.event import Event
 from worker.main import main
-from worker.route import Route
+from worker.route import Remarks, Route
 
 POISON = b"this event is poison"
 
 _message = Route.message
 
 
-def _fatal_message(self: Route, event: Event, body: bytes, now: float) -> bytes:
+def _fatal_message(
+    self: Route, event: Event, body: bytes, received_ms: int, now: float, remarks: Remarks
+) -> bytes:
     if POISON in body:
         os._exit(9)
-    return _message(self, event, body, now)
+    return _message(self, event, body, received_ms, now, remarks)
 
 
 if __name__ == "__main__":

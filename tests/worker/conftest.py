@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
@@ -23,13 +24,16 @@ from tests.worker.scripted_platform import make, platform
 from worker.desk import Desk
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
-from worker.route import Route
+from worker.route import Route, Version
+from worker.sampling import Sampler
 
 __all__ = ["make", "platform"]
 
 DELIVERED = Outcome(Verdict.DELIVERED, status=207, receipt="r1")
 
-MAPPING = {
+MAPPING: dict[str, Any] = {
+    "name": "small",
+    "version": 1,
     "mappings": [
         {"sourceType": "ATTRIBUTE", "source": "event_id", "destination": "_id"},
         {
@@ -38,7 +42,7 @@ MAPPING = {
             "destination": "timestamp",
         },
         {"sourceType": "ATTRIBUTE", "source": "metric", "destination": "eventType"},
-    ]
+    ],
 }
 
 
@@ -79,6 +83,7 @@ class Shop:
     now: float = 1_800_000_000.0
     lease_ms: int = 10_000
     policy: RetryPolicy = field(default_factory=RetryPolicy)
+    sampler: Sampler | None = None
 
     def __post_init__(self) -> None:
         self.metrics = Metrics()
@@ -89,10 +94,11 @@ class Shop:
         self.desk = self.new_desk(self.batches)
 
     def new_desk(self, batches: Batches) -> Desk:
-        route = Route("a", self.lane, compile_mapping_set(MAPPING, {}), None, (b"", b""))
+        version = Version(compile_mapping_set(MAPPING, {}))
+        self.route = Route("a", self.lane, version, (b"", b""))
         pipeline = Pipeline(
-            {"a": route}, batches, Claims(self.store), self.metrics, self.policy,
-            clock=lambda: self.now, chance=lambda: 1.0,
+            {"a": self.route}, batches, Claims(self.store), self.metrics, self.policy,
+            sampler=self.sampler, clock=lambda: self.now, chance=lambda: 1.0,
         )  # fmt: skip
         return Desk(batches, pipeline, self.metrics)
 

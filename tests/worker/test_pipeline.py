@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 
+import msgpack
 import pytest
+from structlog.testing import capture_logs
 
 from app.core.batch import CURRENT_VERSION, decode
+from app.core.dataprep import compile_mapping_set
+from app.core.dead_letter import DeadLetterSummary
 from app.core.event import SEND_TEST_EVENT_ID
 from app.core.outcome import Failure, Outcome, Verdict, failed
 from app.store import keys
 from app.store.batches import SUSPECT_TAKES, Batches, Settlement
 from app.store.dead_letters import Filter
-from tests.worker.conftest import DELIVERED, Shop, body
+from tests.worker.conftest import DELIVERED, MAPPING, Shop, body
 from worker.pipeline import RetryPolicy
+from worker.route import Version
+from worker.telling import CAUSES_MAX
 
 REFUSED = failed(Failure.CONTRACT, status=400, code="DCVS-1104-400", message="no", path="/a")
 TRANSIENT = failed(Failure.TRANSIENT, status=503, code="http_503")
@@ -50,13 +56,21 @@ async def test_the_send_test_is_counted_as_a_test_and_never_sent(shop: Shop) -> 
     assert (await shop.ledger.read()).last_tests["a"] > 0
 
 
+async def test_an_event_in_the_format_of_before_2020_is_an_event(shop: Shop) -> None:
+    """customerio.md section 12."""
+    legacy = {"event_id": "e1", "event_type": "email_sent", "timestamp": 1_500_000_000,
+              "data": {"customer_id": "1"}}  # fmt: skip
+    await shop.desk.answer([await shop.receive(json.dumps(legacy).encode())])
+    assert shop.lane.sent == ["e1"]
+
+
 @pytest.mark.parametrize(
     ("garbage", "code"),
     [
         (b"not json", "not_json"),
         (b"[1]", "not_object"),
         (b"{}", "event_id_invalid"),
-        (b'{"event_id":"x","event_type":"email_sent"}', "legacy_format"),
+        (b'{"event_id":"x","event_type":"email"}', "event_type_invalid"),
         (body("x", timestamp="soon"), "timestamp_invalid"),
         (body("x", data=None), "data_invalid"),
         (body("x", object_type=None), "object_type_invalid"),
@@ -82,6 +96,126 @@ async def test_a_missing_required_field_is_a_dead_letter_that_names_its_row(shop
     assert (summary.stage, summary.failure, summary.path) == ("transform", "mapping", "timestamp")
     assert "dformat" in summary.row
     assert shop.lane.sent == ["e2"]
+
+
+async def summaries(shop: Shop) -> list[DeadLetterSummary]:
+    return [x async for x in shop.letters.find(Filter())]
+
+
+def newer(*rows: dict[str, str]) -> Version:
+    """A second version of the set, with more rows."""
+    mappings = [*MAPPING["mappings"], *rows]
+    return Version(compile_mapping_set({**MAPPING, "version": 2, "mappings": mappings}))
+
+
+async def test_a_dead_letter_says_which_version_of_the_mapping_set_was_at_work(shop: Shop) -> None:
+    shop.lane.decide = lambda event_id: REFUSED if event_id == "refused" else DELIVERED
+    bodies = body("unmapped", timestamp=10**17), body("refused"), body("sent"), b"junk"
+    await shop.desk.answer([await shop.receive(*bodies)])
+
+    found = {(x.stage, x.mapping) for x in await summaries(shop)}
+    label = shop.route.version.label
+    assert label.startswith("small@1+")
+    assert found == {("transform", label), ("send", label), ("parse", "")}
+    trace = await shop.traces.event("a", "sent", 1_700_000_000)
+    assert [batch.mapping for batch in trace.settled] == [label]
+
+
+async def test_a_record_that_platform_refuses_names_the_row_of_the_place(shop: Shop) -> None:
+    refused = failed(Failure.CONTRACT, status=400, code="DCVS-1106-400", path="/eventType")
+    shop.lane.decide = lambda _: refused
+    await shop.desk.answer([await shop.receive(body("e1"))])
+    [letter] = await summaries(shop)
+    assert letter.row == "#3 ATTRIBUTE metric -> eventType"
+
+
+async def test_traces_of_other_releases_can_be_read(shop: Shop) -> None:
+    """Those before had no mapping; those to come may have more."""
+    await shop.desk.answer([await shop.receive(body("e1"))])
+    [key] = [key async for key in shop.store.scan_iter(f"{keys.TRACE_PREFIX}*")]
+    [(number, stored)] = (await shop.store.hgetall(key)).items()
+    settled_ms, followed, packed = stored.split(b" ", 2)
+    ours = msgpack.unpackb(packed)
+    label = shop.route.version.label
+
+    for fields, wanted in ((ours, label), (ours[:7], ""), ([*ours, "more"], label)):
+        await shop.store.hset(key, number, b" ".join([settled_ms, followed, msgpack.packb(fields)]))
+        [batch] = (await shop.traces.event("a", "e1", 1_700_000_000)).settled
+        assert (batch.mapping, batch.delivered) == (wanted, 1)
+
+
+async def test_a_batch_under_way_keeps_the_version_that_mapped_it(shop: Shop) -> None:
+    old = shop.route.version.label
+    shop.lane.decide = lambda event_id: TRANSIENT if event_id == "later" else REFUSED
+    shop.lane.early = 1
+    working = asyncio.create_task(
+        shop.desk.answer([await shop.receive(body("later"), body("dead"))])
+    )
+    async with asyncio.timeout(5):
+        while not shop.lane.sent:  # noqa: ASYNC110  # the lane has no event for it
+            await asyncio.sleep(0.005)
+    shop.route.version = newer()
+    shop.lane.early = 0
+    shop.lane.rest.set()
+    await working
+    assert [x.mapping for x in await summaries(shop)] == [old]
+
+    shop.lane.decide = lambda _: REFUSED
+    [(later, _)] = await shop.open()
+    await shop.desk.answer([str(later)])
+    assert {x.event_id: x.mapping for x in await summaries(shop)} == {
+        "dead": old, "later": shop.route.version.label,
+    }  # fmt: skip
+
+
+async def test_a_replay_is_mapped_by_the_version_that_runs_then(shop: Shop) -> None:
+    await shop.desk.answer([await shop.receive(body("e1", timestamp=10**17))])
+    [letter] = await summaries(shop)
+    rows = [row for row in MAPPING["mappings"] if row["destination"] != "timestamp"]
+    rows.append({"sourceType": "STATIC", "source": "2026-01-01T00:00:00Z",
+                 "destination": "timestamp"})  # fmt: skip
+    mended = compile_mapping_set({**MAPPING, "version": 2, "mappings": rows})
+    shop.route.version = Version(mended)
+
+    [batch] = await shop.letters.replay([letter.number], int(shop.now * 1000))
+    await shop.desk.answer([batch])
+
+    assert shop.lane.sent == ["e1"]
+    trace = await shop.traces.event("a", "e1", 10**17)
+    assert [batch.mapping for batch in trace.settled] == [mended.label] != [letter.mapping]
+
+
+async def test_rows_that_fail_and_records_too_large_are_told_once_per_batch(shop: Shop) -> None:
+    shop.route.version = newer(
+        {"sourceType": "EXPRESSION", "source": "to_integer(data.n)", "destination": "n"},
+        {"sourceType": "ATTRIBUTE", "source": "data.text", "destination": "text"},
+    )
+    bad = [body(f"e{n}", data={"n": "ada@example.com", "text": "x" * 11_000}) for n in range(3)]
+
+    with capture_logs() as lines:
+        await shop.desk.answer([await shop.receive(*bad, body("e4", data={"n": "4"}))])
+
+    rows, large = lines
+    label = shop.route.version.label
+    assert (rows["event"], rows["row"], rows["path"], rows["times"]) == ("row.failed", "4", "n", 3)
+    assert (large["event"], large["times"]) == ("records.over_profile_limit", 3)
+    assert {line["mapping"] for line in lines} == {label}
+    assert "ada" not in str(lines)
+    samples = {
+        "sluice_worker_row_failures_total": {"connection": "a", "row": "4"},
+        "sluice_worker_records_over_profile_limit_total": {"connection": "a"},
+    }
+    for name, labels in samples.items():
+        assert shop.metrics.registry.get_sample_value(name, labels) == 3
+    assert len(shop.lane.sent) == 4
+
+
+async def test_a_flood_of_different_deaths_is_few_lines(shop: Shop) -> None:
+    shop.lane.decide = lambda event_id: failed(Failure.CONTRACT, status=400, code=event_id)
+    with capture_logs() as lines:
+        await shop.desk.answer([await shop.receive(*(body(f"e{n}") for n in range(50)))])
+    assert len(lines) == CAUSES_MAX + 1
+    assert sum(line["times"] for line in lines) == 50
 
 
 async def test_each_message_has_its_own_outcome(shop: Shop) -> None:

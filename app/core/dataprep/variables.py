@@ -17,7 +17,14 @@ _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class VariableInvalid(ValueError):
-    """A variable without a value, or with one that is no plain name."""
+    """A variable without a value, or with one that is no plain name.
+
+    `column`: where it stands in the text, from 1.
+    """
+
+    def __init__(self, message: str, column: int = 1) -> None:
+        self.column = column
+        super().__init__(message)
 
 
 def fill(text: str, variables: Mapping[str, str]) -> str:
@@ -25,10 +32,26 @@ def fill(text: str, variables: Mapping[str, str]) -> str:
 
     def value(found: re.Match[str]) -> str:
         filled = variables.get(found[1])
+        column = found.start() + 1
         if filled is None:
-            raise VariableInvalid(f"the variable {{{found[1]}}} has no value")
+            raise VariableInvalid(f"the variable {{{found[1]}}} has no value", column)
         if not _VALUE.fullmatch(filled):
-            raise VariableInvalid(f"the value of {{{found[1]}}} is not of letters, digits, - and _")
+            message = f"the value of {{{found[1]}}} is not of letters, digits, - and _"
+            raise VariableInvalid(message, column)
         return filled
 
     return _VARIABLE.sub(value, text)
+
+
+def written_column(text: str, variables: Mapping[str, str], column: int) -> int:
+    """Where a character of the filled text stands in the text as written; both from 1."""
+    longer = 0
+    for found in _VARIABLE.finditer(text):
+        start = found.start() + 1 + longer
+        if column < start:
+            break
+        filled = len(variables.get(found[1], found[0]))
+        if column < start + filled:
+            return found.start() + 1
+        longer += filled - len(found[0])
+    return column - longer

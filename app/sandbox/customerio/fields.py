@@ -1,4 +1,4 @@
-"""Which fields each kind of event carries: customerio.md sections 3, 5 and 6 as tables."""
+"""The fields of each kind of event, made up: values for what app.core.published lists."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from app.core.published import MESSAGES, PREFERENCES, PUBLISHED
 from app.sandbox.customerio import texts
 from app.sandbox.customerio.people import Person, delivery_id, device_id
 
@@ -26,84 +27,7 @@ class Scene:
 
 Maker = Callable[[Scene], Any]
 
-# `name` is always there, `name?` sometimes. The second half of a table are pairs that can be
-# subscribed to but have no published schema (section 4).
-_EMAIL: Final = {
-    "drafted": "subject recipient",
-    "attempted": "failure_message",
-    "sent": "subject recipient content? headers?",
-    "delivered": "subject recipient",
-    "opened": "recipient subject? proxied? prefetched? synthetic?",
-    "clicked": "subject recipient href link_id machine?",
-    "converted": "subject recipient",
-    "unsubscribed": "subject recipient",
-    "bounced": "subject recipient failure_message",
-    "dropped": "subject recipient failure_message",
-    "spammed": "subject recipient",
-    "failed": "subject failure_message",
-    "undeliverable": "subject recipient failure_message",
-    "deferred": "subject recipient failure_message",
-}
-_PUSH: Final = {
-    "drafted": "",
-    "attempted": "failure_message",
-    "sent": "recipients content?",
-    "delivered": "recipients",
-    "opened": "recipients",
-    "clicked": "recipients href link_id",
-    "converted": "recipients",
-    "bounced": "recipients",
-    "dropped": "recipients",
-    "failed": "failure_message",
-    "undeliverable": "failure_message",
-}
-_IN_APP: Final = {
-    "drafted": "",
-    "attempted": "failure_message",
-    "sent": "recipient content?",
-    "opened": "",
-    "clicked": "recipient href link_id tracked_response?",
-    "converted": "recipient",
-    "failed": "failure_message",
-    "undeliverable": "failure_message",
-}
-_SMS: Final = {
-    "drafted": "",
-    "attempted": "failure_message",
-    "sent": "recipient content?",
-    "delivered": "recipient",
-    "clicked": "recipient href link_id",
-    "converted": "recipient",
-    "bounced": "recipient failure_message",
-    "failed": "failure_message",
-    "undeliverable": "failure_message",
-    "replied": "inbound_event_id to recipient",
-    "dropped": "recipient failure_message",
-}
-_CALL: Final = {
-    "drafted": "",
-    "attempted": "failure_message",
-    "sent": "recipient content?",
-    "clicked": "recipient href link_id",
-    "failed": "failure_message",
-    "undeliverable": "failure_message",
-    "converted": "recipient",
-}
-MESSAGES: Final = {
-    "email": _EMAIL,
-    "push": _PUSH,
-    "in_app": _IN_APP,
-    "sms": _SMS,
-    "whatsapp": {**_SMS, "opened": "recipient"},
-    "slack": _CALL,
-    "webhook": _CALL,
-}
-CUSTOMER: Final = ("subscribed", "unsubscribed", "cio_subscription_preferences_changed")
-
-KINDS: Final = (
-    *((family, metric) for family, metrics in MESSAGES.items() for metric in metrics),
-    *(("customer", metric) for metric in CUSTOMER),
-)
+KINDS: Final = tuple(PUBLISHED)
 
 
 def message_data(scene: Scene) -> dict[str, Any]:
@@ -130,7 +54,7 @@ def customer_data(scene: Scene) -> dict[str, Any]:
         "email_address": scene.person.email,
         "identifiers": scene.person.identifiers,
     }
-    if scene.metric == CUSTOMER[2]:
+    if scene.metric == PREFERENCES:
         data.update(_variant(scene, transactional=False), delivery_id=delivery_id(scene.rng))
         data["content"] = _preferences(scene.rng)
     return data

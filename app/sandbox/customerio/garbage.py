@@ -42,16 +42,11 @@ def _without_id(_rng: random.Random, body: bytes, _event_id: str) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
-def _legacy(_rng: random.Random, body: bytes, event_id: str) -> bytes:
-    """The format of before 2020 (customerio.md section 12)."""
+def _without_kind(_rng: random.Random, body: bytes, event_id: str) -> bytes:
+    """The format of before 2020 (customerio.md section 12), but for the metric."""
     timestamp: Any = orjson.loads(body)["timestamp"]
     data = {"email_id": "RPILAgUBcRhIBqSfeiIwdIYJKxTY", "campaign_name": "Welcome"}
-    legacy = {
-        "data": data,
-        "event_id": event_id,
-        "event_type": "email_sent",
-        "timestamp": timestamp,
-    }
+    legacy = {"data": data, "event_id": event_id, "event_type": "email", "timestamp": timestamp}
     return orjson.dumps(legacy)
 
 
@@ -62,5 +57,5 @@ _WAYS: tuple[Callable[[random.Random, bytes, str], bytes], ...] = (
     _wrapped,
     _array,
     _without_id,
-    _legacy,
+    _without_kind,
 )

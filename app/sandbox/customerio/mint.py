@@ -9,7 +9,8 @@ from typing import Any, Final
 import orjson
 
 from app.core.event import SEND_TEST_EVENT_ID
-from app.sandbox.customerio.fields import CUSTOMER, KINDS, Scene, customer_data, message_data
+from app.core.published import PREFERENCES
+from app.sandbox.customerio.fields import KINDS, Scene, customer_data, message_data
 from app.sandbox.customerio.people import PEOPLE, person
 from app.sandbox.customerio.texts import words
 from app.sandbox.customerio.ulid import ulid
@@ -97,7 +98,7 @@ class Mint:
         """Subscription events name the channel that caused them, and the vendor's schema spells
         the key of preference changes otherwise (customerio.md section 5)."""
         drawn = self._rng.random()
-        if metric == CUSTOMER[2]:
+        if metric == PREFERENCES:
             return ("object_type_type" if drawn < 0.1 else "object_type"), "customer"
         return "object_type", "email" if drawn < 0.3 else "customer"
 

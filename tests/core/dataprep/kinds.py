@@ -1,93 +1,39 @@
-"""One event of every published kind, built from customerio.md sections 3 to 6."""
+"""One event of every published kind, with every field that it may have (app.core.published)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-IDENTIFIERS = {"id": "42", "email": "Test@example.com", "cio_id": "d9c106000001"}
+from app.core.published import MESSAGES, VARIANTS, WITHOUT_SCHEMA
 
-# Section 3: the four variants of message events.
-VARIANTS: dict[str, dict[str, Any]] = {
-    "broadcast": {
-        "trigger_id": 7, "broadcast_id": 9, "action_id": 42, "parent_action_id": 41,
-        "journey_id": 15,
-    },
-    "campaign": {
-        "campaign_id": 23, "action_id": 42, "trigger_event_id": "01E4C4CT6YDC7Y5M7FE1GWWPQK",
-        "journey_id": "01GW20GXAAXBKZD8J96M8FNV3R",
-    },
-    "newsletter": {"newsletter_id": 11, "content_id": 3},
-    "transactional": {"transactional_message_id": 2},
+__all__ = ["VARIANTS", "WITHOUT_SCHEMA", "customer", "event", "legacy", "message", "pairs"]
+
+IDENTIFIERS = {"id": "42", "email": "Test@example.com", "cio_id": "d9c106000001"}
+_PERSON = {"identifiers": IDENTIFIERS, "customer_id": "0200000001"}
+
+_DEVICE = {"device_id": "tok", "device_platform": "ios"}
+_FAULT = {"failure_message": "BadDeviceToken"}
+
+_VALUES: dict[str, Any] = {
+    # Section 3. Integers as the vendor's schema has them; journey_id as its example has it.
+    "trigger_id": 7, "broadcast_id": 9, "action_id": 42, "parent_action_id": 41, "journey_id": 15,
+    "campaign_id": 23, "trigger_event_id": "01E4C4CT6YDC7Y5M7FE1GWWPQK", "newsletter_id": 11,
+    "content_id": 3, "transactional_message_id": 2,
+    # Section 6.
+    "subject": "Hello", "content": "<p>Hi</p>", "headers": {"X-A": ["1", "2"]},
+    "failure_message": "550 5.5.0 mailbox unavailable", "recipients": [_DEVICE],
+    "href": "https://example.com/a?b=c", "link_id": 1, "machine": False,
+    "proxied": True, "prefetched": False, "synthetic": False,
+    "tracked_response": "accept", "inbound_event_id": "in-1", "to": "+12025550111",
 }  # fmt: skip
 
-LINK = {"href": "https://example.com/a?b=c", "link_id": 1}
-FM = {"failure_message": "550 5.5.0 mailbox unavailable"}
-DEVICE = {"device_id": "tok", "device_platform": "ios"}
-REPLY = {"inbound_event_id": "in-1", "to": "+15550001111"}
+_RECIPIENTS = {
+    "email": "test@example.com", "in_app": "42", "sms": "+12025550143",
+    "whatsapp": "+12025550143", "slack": "#general", "webhook": "https://hook.example/x",
+}  # fmt: skip
 
 
-def _each(metrics: tuple[str, ...], fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {metric: dict(fields) for metric in metrics}
-
-
-def _email() -> dict[str, dict[str, Any]]:
-    to = {"recipient": "test@example.com"}
-    both = {**to, "subject": "Hello"}
-    kinds: dict[str, dict[str, Any]] = _each(
-        ("drafted", "delivered", "converted", "unsubscribed", "spammed", "deferred"), both
-    )
-    kinds |= _each(("bounced", "dropped", "undeliverable"), {**both, **FM})
-    kinds["attempted"] = FM
-    kinds["failed"] = {"subject": "Hello", **FM}
-    kinds["sent"] = {**both, "content": "<p>Hi</p>", "headers": {"X-A": ["1", "2"]}}
-    kinds["opened"] = {**to, "proxied": True, "prefetched": False, "synthetic": False}
-    kinds["clicked"] = {**both, **LINK, "machine": False}
-    return kinds
-
-
-def _push() -> dict[str, dict[str, Any]]:
-    one = {"recipients": [DEVICE]}
-    failed = {"recipients": [{**DEVICE, "failure_message": "BadDeviceToken"}]}
-    kinds: dict[str, dict[str, Any]] = {"drafted": {}}
-    kinds |= _each(("attempted", "failed", "undeliverable"), FM)
-    kinds |= _each(("delivered", "opened", "converted"), one)
-    kinds |= _each(("bounced", "dropped"), failed)
-    kinds["sent"] = {**failed, "content": '{"android":{"message":{}}}'}
-    kinds["clicked"] = {"recipients": [{"device_id": "tok"}], **LINK}
-    return kinds
-
-
-def _direct(recipient: str, *metrics: str) -> dict[str, dict[str, Any]]:
-    """sms, whatsapp, in_app, slack and webhook share their metrics' fields."""
-    to = {"recipient": recipient}
-    every: dict[str, dict[str, Any]] = {"drafted": {}, "sent": {**to, "content": "Hi"}}
-    every |= _each(("attempted", "failed", "undeliverable"), FM)
-    every |= _each(("delivered", "converted", "opened"), to)
-    every |= _each(("bounced", "dropped"), {**to, **FM})
-    every |= {"clicked": {**to, **LINK}, "replied": {**to, **REPLY}}
-    return {metric: every[metric] for metric in metrics}
-
-
-_BASE = ("drafted", "attempted", "sent", "clicked", "failed", "undeliverable")
-_PHONE = "+15551234567"
-
-_IN_APP = _direct("42", *_BASE, "opened", "converted")
-_IN_APP["clicked"] = {**_IN_APP["clicked"], "tracked_response": "accept"}
-
-FAMILIES: dict[str, dict[str, dict[str, Any]]] = {
-    "email": _email(),
-    "push": _push(),
-    "in_app": _IN_APP,
-    "sms": _direct(_PHONE, *_BASE, "delivered", "converted", "bounced", "dropped", "replied"),
-    "whatsapp": _direct(
-        _PHONE, *_BASE, "delivered", "opened", "converted", "bounced", "dropped", "replied"
-    ),
-    "slack": _direct("#general", *_BASE, "converted"),
-    "webhook": _direct("https://hook.example/x", *_BASE, "converted"),
-}
-
-
-def event(family: str, metric: str, data: dict[str, Any]) -> dict[str, Any]:
+def event(family: str, metric: str, data: Any) -> dict[str, Any]:
     """A whole event."""
     return {
         "event_id": "01E4C4CT6YDC7Y5M7FE1GWWPQJ", "object_type": family, "metric": metric,
@@ -97,22 +43,33 @@ def event(family: str, metric: str, data: dict[str, Any]) -> dict[str, Any]:
 
 def message(family: str, metric: str, variant: str = "campaign") -> dict[str, Any]:
     """A message event with every field the kind and the variant may have."""
-    data = {
-        "identifiers": IDENTIFIERS, "customer_id": "0200000001", "delivery_id": "RPILAgUBcRhI==",
-        **VARIANTS[variant], **FAMILIES[family][metric],
-    }  # fmt: skip
+    names = [*VARIANTS[variant], *MESSAGES[family][metric].replace("?", "").split()]
+    values = {**_VALUES, "recipient": _RECIPIENTS.get(family)}
+    data = {**_PERSON, "delivery_id": "RPILAgUBcRhI==", **{name: values[name] for name in names}}
+    if family == "push" and metric in ("sent", "bounced", "dropped"):
+        data["recipients"] = [{**_DEVICE, **_FAULT}]
     return event(family, metric, data)
 
 
 def customer(metric: str, family: str = "customer", **data: Any) -> dict[str, Any]:
     """A subscription event of a person (section 5)."""
-    person = {
-        "customer_id": "0200000001", "email_address": "test@example.com",
-        "identifiers": IDENTIFIERS,
+    return event(family, metric, {**_PERSON, "email_address": "test@example.com", **data})
+
+
+def legacy(event_type: str, **data: Any) -> dict[str, Any]:
+    """A body of before 2020 (section 12)."""
+    old = {
+        "customer_id": "42", "email_id": "ZI6aBAABYnJ3muVry9xcBjL7Aj",
+        "email_address": "Jane Doe <Jane@example.com>", "campaign_id": "12",
+        "campaign_name": "Trial started", "message_id": "65", "message_name": "How trials work",
+        "template_id": "35", "subject": "How trials work",
     }  # fmt: skip
-    return event(family, metric, person | data)
+    return {
+        "event_id": "01C9S7G83JJEXG1SZ5QBMXRAS4", "event_type": event_type,
+        "timestamp": 1522338867, "data": {**old, **data},
+    }  # fmt: skip
 
 
 def pairs() -> list[tuple[str, str]]:
     """Every message pair of section 4, those without a schema too."""
-    return [(family, metric) for family, metrics in FAMILIES.items() for metric in metrics]
+    return [(family, metric) for family, metrics in MESSAGES.items() for metric in metrics]

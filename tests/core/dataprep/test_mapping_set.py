@@ -6,11 +6,17 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core.dataprep import compile_mapping_set, fill
-from app.core.dataprep.language.paths import PathInvalid
+from app.core.dataprep import (
+    compile_expression,
+    compile_mapping_set,
+    fill,
+    functions,
+)
+from app.core.dataprep import expression as expression_module
+from app.core.dataprep.compiler import rows_function
 from app.core.dataprep.values import RowFault, clean
 from app.core.errors import MappingFailed, MappingSetInvalid
 from tests.core.dataprep.evaluate import row
@@ -64,9 +70,9 @@ def test_all_faults_are_reported_at_once_each_with_its_row() -> None:
         attribute("a..b", "x"),
         row("nope(1) + lower() + iif(1)", "y"),
         row("a +", "z"),
-        row("now()", "n"),
+        row("fpid_to_ecid(a)", "n"),
         row("aa_get_products(a)", "aa"),
-        row("ua_os_name(a)", "ua"),
+        row("", "ua"),
         attribute("a", "dup"),
         attribute("b", "dup"),
         attribute("a", "_{TENANT}.x"),
@@ -77,8 +83,8 @@ def test_all_faults_are_reported_at_once_each_with_its_row() -> None:
         {"sourceType": "ATTRIBUTE", "destination": "b"},
         attribute("a", "arr[0]"),
         attribute("a", "arr.name"),
-        attribute("a", "two[*].x[*]"),
-        attribute("a", "one[*].x[0]"),
+        attribute("a", "[0].x"),
+        row("US", "one[*].x", "STATIC"),
         row("to_object('a')", "o"),
         row("matches_regex(a, '(')", "r"),
         row("contains_key('a..b')", "c"),
@@ -99,24 +105,19 @@ def test_all_faults_are_reported_at_once_each_with_its_row() -> None:
         25, 26, 27, 28, 29,
     ]  # fmt: skip
     for expected in (
-        "a name is missing at character 3",
-        "there is no function nope() (character 1)",
-        "lower() takes 1 arguments, not 0 (character 11)",
-        "iif() takes 3 arguments, not 1 (character 21)",
-        "the expression ends too early (character 4)",
-        "aa_get_products() is only for Adobe Analytics and Web SDK sources (character 1)",
-        "ua_os_name() is not built yet (character 1)",
-        "dup is written by row #7 already",
-        "the variable {TENANT} has no value",
-        "the value of {WRONG} is not of letters, digits, - and _",
+        "a name is missing before this dot (character 3 of its source)",
+        "dup is written by row #7 already (character 1 of its destination)",
+        "the variable {TENANT} has no value (character 2 of its destination)",
+        "the value of {WRONG} is not of letters, digits, - and _ (character 1 of its destination)",
         "the row is a string, not an object",
-        "sourceType is none of ATTRIBUTE, EXPRESSION, STATIC",
+        "sourceType is missing",
         "destination is missing",
         "source is missing",
-        "arr is written in two ways",
+        "arr is an array by its elements in row #15, and an object here "
+        "(character 5 of its destination)",
+        "an index needs a name before it (character 1 of its destination)",
+        "a constant under [*] needs another row that makes the elements",
         "an integer beyond 2^53, which XDM cannot hold",
-        "to_array() takes 1 or more arguments, not 0 (character 1)",
-        "substr() takes 2 to 3 arguments, not 1 (character 1)",
     ):
         assert expected in told
 
@@ -147,11 +148,12 @@ def test_a_row_may_write_into_what_another_copied() -> None:
     rows = [attribute("o", "x"), attribute("b", "x.extra"), attribute("l", "y")]
     rows.append(attribute("b", "y[0].z"))
 
-    assert transform(rows, {"o": {"a": 1}, "b": 2, "l": [{"q": 1}]}) == {
+    assert transform(rows, {"o": {"a": 1}, "b": 2, "l": [{"q": 1}, {"q": 2}]}) == {
         "x": {"a": 1, "extra": 2},
-        "y": [{"q": 1}, {"z": 2}],
+        "y": [{"q": 1, "z": 2}, {"q": 2}],
     }
-    assert transform(rows, {"o": "text", "b": 2}) == {"x": {"extra": 2}, "y": [{"z": 2}]}
+    # A mismatch stays, for the schema check to name.
+    assert transform(rows, {"o": "text", "b": 2}) == {"x": "text", "y": [{"z": 2}]}
 
 
 def test_elements_are_written_in_their_order_and_absent_ones_leave_no_hole() -> None:
@@ -203,19 +205,19 @@ def test_a_failing_row_nulls_its_field_and_the_others_go_on() -> None:
     ]
 
 
-def test_a_row_that_breaks_for_a_reason_of_python_s_is_told_without_its_text() -> None:
-    deep: Any = "secret"
-    for _ in range(5000):
-        deep = [deep]
+def test_a_row_that_breaks_for_a_reason_of_python_s_is_told_without_its_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(text: Any) -> Any:
+        raise KeyError(text)
 
-    record, [warning] = compile_mapping_set({"mappings": [attribute("a", "x")]}).transform(
-        {"a": deep}
-    )
+    monkeypatch.setitem(functions.FUNCTIONS, "lower", broken)  # type: ignore[arg-type]
+    compiled = compile_mapping_set({"mappings": [row("lower(a)", "x")]})
+
+    record, [warning] = compiled.transform({"a": "secret"})
 
     assert record == {}
-    assert (warning.code, warning.detail) == (
-        "row_broken", "RecursionError in the row's computation",
-    )  # fmt: skip
+    assert (warning.code, warning.detail) == ("row_broken", "KeyError in the row's computation")
 
 
 def test_a_result_that_several_rows_share_fails_in_each_of_them() -> None:
@@ -290,7 +292,7 @@ TYPES = {
         ("b", False, False),
         ("b", 1, 1),
         ("d", "2021-02-11T17:04:49+01:00", "2021-02-11T17:04:49+01:00"),
-        ("d", "2021-02-11", "2021-02-11T00:00:00.000Z"),
+        ("d", "2021-02-11", "2021-02-11T00:00:00Z"),
         ("d", "never", "never"),
         ("d", "", None),
         ("d", 5, 5),
@@ -322,8 +324,8 @@ def test_types_reach_into_loops_elements_and_dates() -> None:
     assert transform(rows, {"v": [1, 2]}, TYPES) == {
         "r": [{"a": "1"}, {"a": "2"}],
         "t": ["1"],
-        "d": "2021-01-01T00:00:00.000Z",
-        "s": "2021-01-01T00:00:00.000Z",
+        "d": "2021-01-01T00:00:00Z",
+        "s": "2021-01-01T00:00:00Z",
         "unknown": {"deep": {"er": 2}},
     }
 
@@ -333,8 +335,16 @@ def test_a_number_too_large_is_a_text_where_a_text_is_wanted() -> None:
 
 
 def test_a_table_of_types_with_a_wrong_path_is_refused() -> None:
-    with pytest.raises(PathInvalid):
-        compile_mapping_set({"mappings": [attribute("a", "b")]}, {}, {"a..b": "string"})
+    types = {"a..b": "string", "c": "strin", "d": 5}
+
+    with pytest.raises(MappingSetInvalid) as invalid:
+        compile_mapping_set({"mappings": [attribute("a", "b")]}, {}, types)  # type: ignore[arg-type]
+
+    assert invalid.value.faults[:2] == (
+        "types: 'a..b' is no path: a name is missing before this dot",
+        "types: c: 'strin' is no XDM type; did you mean string?",
+    )
+    assert [problem.place for problem in invalid.value.problems] == ["set"] * 3
 
 
 def test_what_json_does_not_know_is_never_written() -> None:
@@ -371,6 +381,7 @@ KINDS = compile_mapping_set(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(source=st.dictionaries(st.just("v"), VALUES))
 def test_any_source_gives_a_record_and_warnings_and_stays_as_it_was(source: Any) -> None:
     before = repr(source)
@@ -386,3 +397,37 @@ def test_a_source_that_is_no_object_has_nothing() -> None:
     wrong: Any = ["v"]
 
     assert KINDS.transform(wrong).record == {"c": 0, "cmp": False}
+
+
+def test_what_python_finds_too_deep_is_a_fault_of_the_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_deep(*_: Any) -> Any:
+        raise RecursionError
+
+    document = {"mappings": [row("lower(a)", "x")]}
+    with monkeypatch.context() as patched:
+        patched.setattr(rows_function, "function", too_deep)
+        with pytest.raises(MappingSetInvalid, match="its rows are nested too deeply"):
+            compile_mapping_set(document)
+    with monkeypatch.context() as patched:
+        patched.setattr(rows_function, "parse_expression", too_deep)
+        with pytest.raises(MappingSetInvalid, match=r"#1 .* it is nested too deeply"):
+            compile_mapping_set(document)
+    with monkeypatch.context() as patched:
+        patched.setattr(expression_module, "parse_expression", too_deep)
+        with pytest.raises(MappingSetInvalid, match="it is nested too deeply"):
+            compile_expression("lower(a)")
+
+
+def test_the_moment_of_an_event_and_its_ids_are_the_same_on_every_try() -> None:
+    rows = [row("uuid()", "a"), row("uuid()", "b"), row("timestamp()", "t"), row("now()", "n")]
+    compiled = compile_mapping_set({"mappings": rows})
+    event = {"event_id": "1"}
+
+    record = compiled.transform(event, 1_571_850_624_000).record
+
+    assert record["a"] != record["b"]
+    assert record["t"] == 1_571_850_624_000
+    assert record["n"] == "2019-10-23T17:10:24Z"
+    assert compiled.transform(event, 1_571_850_624_000).record == record
+    assert compiled.transform(event, 1).record["a"] != record["a"]
+    assert compiled.transform({"event_id": "2"}, 1_571_850_624_000).record["a"] != record["a"]

@@ -1,19 +1,23 @@
 """Building the record: the tree of destinations, written out as plain dict building.
 
-Nothing is made before something goes into it, so there are no empties to take out again.
+Nothing is made before something goes into it, so there are no empties to take out again. Places
+that several rows write into one another (`[*]`, or an object and something inside it) are woven
+(weaving.py).
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from itertools import zip_longest
-from typing import Any
+from collections.abc import Mapping, Sequence
 
+from app.core.dataprep.compiler.copying import copied_together, copies
+from app.core.dataprep.compiler.destinations import Destination
+from app.core.dataprep.compiler.leaves import Leaves, Store, into, onto
 from app.core.dataprep.compiler.quoting import constant, name, statements
-from app.core.dataprep.language.syntax import Each, Step, show_path
-from app.core.dataprep.shapes import Shape, fit_for
-from app.core.dataprep.values import RowFault, Value
+from app.core.dataprep.compiler.sources import Sources
+from app.core.dataprep.compiler.weaving import BOUND, Same
+from app.core.dataprep.language.syntax import Each, Literal, Node, Path, Step
+from app.core.dataprep.shapes import Fit, Shape, fit_for, nesting_fit
 
 _ROW = """
 try:
@@ -22,153 +26,139 @@ except Exception as fault:
     CAUGHT
 """
 
-# For places that hold no text: a value is cleaned and brought to its type.
-_WRITE_FITTED = """
-if VALUE is not None:
-    KEPT = FIT(VALUE)
-    if KEPT is not None:
-        STORE_KEPT
-"""
-
-# A text goes in as it is; anything else is cleaned and brought to its type first.
-_WRITE = """
-if VALUE is not None:
-    if type(VALUE) is str:
-        if VALUE:
-            STORE
-    else:
-        KEPT = FIT(VALUE)
-        if KEPT is not None:
-            STORE_KEPT
-"""
-
-
-class DestinationTaken(ValueError):
-    """Two rows write the same place, or one writes an object and another an array there."""
-
-
-class Destination:
-    """One place of the record: the row that writes it, and the places below."""
-
-    __slots__ = ("children", "path", "row")
-
-    def __init__(self, path: tuple[Step, ...]) -> None:
-        self.path = path
-        self.row: int | None = None
-        self.children: dict[Step, Destination] = {}
-
-    def place(self, steps: tuple[Step, ...], row: int) -> None:
-        """Notes that a row writes at a path. Raises DestinationTaken."""
-        node = self
-        for step in steps:
-            if node.children and any(type(other) is not type(step) for other in node.children):
-                raise DestinationTaken(f"{show_path(node.path)} is written in two ways")
-            node = node.children.setdefault(step, Destination((*node.path, step)))
-        if node.row is not None:
-            raise DestinationTaken(f"{show_path(steps)} is written by row #{node.row} already")
-        node.row = row
-
 
 class RecordWriter:
-    """Writes the statements that build a record. `bound`: what names in them stand for."""
+    """Writes the statements that build a record."""
 
     def __init__(
-        self, values: Sequence[ast.expr | None], shape: Shape, required: frozenset[str]
+        self,
+        trees: Mapping[int, Node],
+        sources: Sources,
+        leaves: Leaves,
+        shape: Shape | None,
+        required: frozenset[str],
     ) -> None:
-        self._values = values
+        """`shape` None: nothing is known of the schema."""
+        self._trees = trees
+        self._sources = sources
+        self._leaves = leaves
         self._shape = shape
         self._required = required
-        self._count = 0
-        self.bound: dict[str, Any] = {"WEAVE": weave}
+        leaves.bound.update(BOUND)
 
     def write(self, root: Destination) -> list[ast.stmt]:
         """Statements that leave the record in `record`."""
         body = statements("RECORD = {}", RECORD="record")
         for step, child in root.children.items():
-            body += self._child(child, step, "record")
-            if step in self._required and child.row is not None:
+            body += self._child(child, self._storing(step, "record"))
+            if step in self._required:
                 body += statements(
                     "if KEY not in record:\n    raise MISSING(ROW)",
-                    KEY=constant(step if isinstance(step, str) else None),
-                    ROW=constant(child.row),
+                    KEY=constant(str(step)),
+                    ROW=constant(next(child.leaves()).row),
                 )
         return body
 
-    def _child(self, node: Destination, step: Step, holder: str) -> list[ast.stmt]:
-        if Each.EACH in node.children:
-            return self._loop(node, step, holder)
+    def _child(self, node: Destination, store: Store) -> list[ast.stmt]:
+        if Each.EACH in node.children or (node.children and node.row is not None):
+            return self._woven(node, store)
         if not node.children:
-            return self._leaf(node, step, holder)
-        made = self._name("o")
+            return self._leaf(node, store)
+        if len(node.children) == 1:
+            [(step, child)] = node.children.items()
+            return self._child(child, _wrapping(step, store))
+        made = self._leaves.name("o")
         is_array = isinstance(next(iter(node.children)), int)
-        body = statements("MADE = []" if is_array else "MADE = {}", MADE=made)
-        if node.row is not None:
-            body += self._copied(node, made, is_array)
-        children = node.children.items()
-        for below, child in sorted(children, key=_by_index) if is_array else children:
-            body += self._child(child, below, made)
-        return body + statements(
-            "if MADE:\n    STORE", MADE=made, STORE=_store(holder, step, name(made))
-        )
+        if is_array:
+            body = statements("MADE = []", MADE=made)
+            for step, child in sorted(node.children.items(), key=_by_index):
+                body += self._child(child, self._storing(step, made))
+        else:
+            body = statements("MADE = {}", MADE=made) + self._members(node, made)
+        return body + statements("if MADE:\n    STORE", MADE=made, STORE=store(name(made)))
 
-    def _copied(self, node: Destination, made: str, is_array: bool) -> list[ast.stmt]:
-        """A whole object first, then what other rows write into it."""
-        kept = self._name("w")
-        fit = self._fit(node)
-        copied = statements(
-            "KEPT = FIT(VALUE)\nif type(KEPT) is KIND:\n    MADE = KEPT",
-            KEPT=kept,
-            FIT=fit,
-            VALUE=self._value(node),
-            KIND="list" if is_array else "dict",
-            MADE=made,
-        )
-        return self._guarded(node, copied)
-
-    def _leaf(self, node: Destination, step: Step, holder: str) -> list[ast.stmt]:
-        value = self._value(node)
-        if isinstance(value, ast.Constant):
-            fitted = fit_for(self._shape.at(node.path))(value.value)
-            return [] if fitted is None else _store(holder, step, constant(fitted))
+    def _members(self, node: Destination, made: str) -> list[ast.stmt]:
         body: list[ast.stmt] = []
-        local = value.id if isinstance(value, ast.Name) else self._name("w")
-        if not isinstance(value, ast.Name):
-            body = statements("LOCAL = VALUE", LOCAL=local, VALUE=value)
-        kept = self._name("w")
-        shape = self._shape.at(node.path)
-        body += statements(
-            _WRITE if shape is None or shape.type in ("", "string") else _WRITE_FITTED,
-            VALUE=local,
-            STORE=_store(holder, step, name(local)),
-            KEPT=kept,
-            FIT=self._fit(node),
-            STORE_KEPT=_store(holder, step, name(kept)),
-        )
-        return self._guarded(node, body)
+        together = copied_together(node, self._trees, self._sources, self._shape)
+        for parents, group in together.items():
+            body += copies(parents, group, made, self._sources, self._leaves, self._shape)
+        copied = {child.row for group in together.values() for child in group.values()}
+        for step, child in node.children.items():
+            if child.row is None or child.row not in copied:
+                body += self._child(child, self._storing(step, made))
+        return body
 
-    def _loop(self, node: Destination, step: Step, holder: str) -> list[ast.stmt]:
-        """All rows below `[*]` together: each gives a column, the columns make the elements."""
+    def _storing(self, step: Step, holder: str) -> Store:
+        return into(holder, step) if isinstance(step, str) else onto(holder)
+
+    def _leaf(self, node: Destination, store: Store) -> list[ast.stmt]:
+        tree = self._trees[_row_of(node)]
+        body = self._leaves.write(tree, self._shape_at(node.path), store)
+        return body if isinstance(tree, Literal) or not body else self._guarded(node, body)
+
+    def _woven(self, node: Destination, store: Store) -> list[ast.stmt]:
+        """All rows here and below: each gives a column, the columns make the value."""
+        body: list[ast.stmt] = []
+        places: list[tuple[Step, ...]] = []
         columns: list[ast.expr] = []
-        body: list[ast.stmt] = []
-        for leaf in _leaves(node.children[Each.EACH]):
-            column = self._name("c")
-            body += statements("COLUMN = None", COLUMN=column)
-            body += self._guarded(
-                leaf, statements("COLUMN = VALUE", COLUMN=column, VALUE=self._value(leaf))
-            )
-            inner = leaf.path[len(node.path) + 1 :]
-            steps = ast.Tuple([constant(str(below)) for below in inner], ast.Load())
-            columns.append(ast.Tuple([steps, name(column)], ast.Load()))
-        made = self._name("w")
-        first = next(_leaves(node))
+        for leaf in sorted(node.leaves(), key=self._is_constant):
+            # A whole array is laid out by its elements, so that other rows find theirs.
+            spread = _has_elements(leaf)
+            path = (*leaf.path, Each.EACH) if spread else leaf.path
+            places.append(path[len(node.path) :])
+            column, written = self._column(leaf, path)
+            columns.append(column)
+            body += written
+        made = self._leaves.name("w")
         build = statements(
-            "MADE = FIT(WEAVE(COLUMNS))\nif MADE is not None:\n    STORE",
+            "MADE = WEAVE(PLACES, COLUMNS)\nif MADE is not None:\n    STORE",
             MADE=made,
-            FIT=self._fit(node),
+            PLACES=self._leaves.bind("places", tuple(places)),
             COLUMNS=ast.Tuple(columns, ast.Load()),
-            STORE=_store(holder, step, name(made)),
+            STORE=store(name(made)),
         )
-        return body + self._guarded(first, build)
+        return body + self._guarded(next(node.leaves()), build)
+
+    def _column(self, leaf: Destination, path: tuple[Step, ...]) -> tuple[ast.expr, list[ast.stmt]]:
+        row, depth = _row_of(leaf), sum(isinstance(step, Each) for step in path)
+        fit = self._column_fit(self._trees[row], path, depth)
+        if self._is_constant(leaf) and depth:
+            tree = self._trees[row]
+            assert isinstance(tree, Literal)
+            return self._same(fit, tree), []
+        column = self._leaves.name("c")
+        body = statements("COLUMN = None", COLUMN=column)
+        body += self._guarded(
+            leaf,
+            statements(
+                "KEPT = COLUMN(VALUE, FIT, DEPTH)",
+                KEPT=column,
+                VALUE=self._leaves.value(self._trees[row]),
+                FIT=self._leaves.bind("fit", fit),
+                DEPTH=constant(depth),
+            ),
+        )
+        return name(column), body
+
+    def _same(self, fit: Fit, tree: Literal) -> ast.expr:
+        fitted = fit(tree.value)
+        if fitted is None:
+            return constant(None)
+        return name(self._leaves.bind("same", Same(fitted)))
+
+    def _column_fit(self, tree: Node, path: tuple[Step, ...], depth: int) -> Fit:
+        shape = self._shape_at(path)
+        if depth and shape is not None and isinstance(tree, Path):
+            last = tree.steps[-1]
+            if isinstance(last, str) and last in shape.children:
+                return nesting_fit(shape, last)
+        return fit_for(shape)
+
+    def _is_constant(self, leaf: Destination) -> bool:
+        return isinstance(self._trees[_row_of(leaf)], Literal)
+
+    def _shape_at(self, path: Sequence[Step]) -> Shape | None:
+        return None if self._shape is None else self._shape.at(tuple(path))
 
     def _guarded(self, node: Destination, body: list[ast.stmt]) -> list[ast.stmt]:
         """A fault nulls the field with a warning, or ends the event where it is required."""
@@ -179,64 +169,23 @@ class RecordWriter:
         )
         return statements(_ROW, BODY=body, CAUGHT=caught)
 
-    def _value(self, node: Destination) -> ast.expr:
-        assert node.row is not None
-        value = self._values[node.row]
-        assert value is not None
-        return value
 
-    def _fit(self, node: Destination) -> str:
-        label = f"fit{len(self.bound)}"
-        fit = fit_for(self._shape.at(node.path))
-        for known, bound in self.bound.items():
-            if bound is fit:
-                return known
-        self.bound[label] = fit
-        return label
-
-    def _name(self, prefix: str) -> str:
-        self._count += 1
-        return f"{prefix}{self._count}"
+def _wrapping(step: Step, store: Store) -> Store:
+    """Storing what an object or array of one place holds: nothing is made before there is it."""
+    if isinstance(step, str):
+        return lambda value: store(ast.Dict([constant(step)], [value]))
+    return lambda value: store(ast.List([value], ast.Load()))
 
 
-def _store(holder: str, step: Step, value: ast.expr) -> list[ast.stmt]:
-    if isinstance(step, int):
-        return statements("HOLDER.append(VALUE)", HOLDER=holder, VALUE=value)
-    return statements("HOLDER[KEY] = VALUE", HOLDER=holder, KEY=constant(str(step)), VALUE=value)
+def _row_of(node: Destination) -> int:
+    assert node.row is not None
+    return node.row
+
+
+def _has_elements(node: Destination) -> bool:
+    """Do other rows write elements of what this row writes?"""
+    return bool(node.children) and not isinstance(next(iter(node.children)), str)
 
 
 def _by_index(entry: tuple[Step, Destination]) -> int:
     return entry[0] if isinstance(entry[0], int) else 0
-
-
-def _leaves(node: Destination) -> Any:
-    if node.row is not None:
-        yield node
-    for child in node.children.values():
-        yield from _leaves(child)
-
-
-def weave(columns: tuple[tuple[tuple[str, ...], Value], ...]) -> Value:
-    """Columns, each with its path inside the element, as one list of elements."""
-    for _, column in columns:
-        if column is not None and type(column) is not list:
-            raise RowFault("a loop needs an array at its source")
-    elements = []
-    for values in zip_longest(*(column or () for _, column in columns)):
-        element: Value = {}
-        for (steps, _), value in zip(columns, values, strict=True):
-            element = _put(element, steps, value)
-        elements.append(element)
-    return elements or None
-
-
-def _put(element: Value, steps: tuple[str, ...], value: Value) -> Value:
-    if value is None:
-        return element
-    if not steps:
-        return value
-    inner = element
-    for step in steps[:-1]:
-        inner = inner.setdefault(step, {})
-    inner[steps[-1]] = value
-    return element

@@ -1,39 +1,60 @@
 """Reading the source once: every path of a set becomes one local variable of the transform.
 
 Paths share their parents: `data` and `data.identifiers` are looked at once an event, and where a
-parent is absent nothing below it is.
+parent is absent nothing below it is. A value that only one row reads is read in that row.
 """
 
 from __future__ import annotations
 
 import ast
-from typing import Final
+import contextlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
-from app.core.dataprep.compiler.quoting import constant, expression, name, statements
-from app.core.dataprep.language.syntax import Each, Step
+from app.core.dataprep.compiler.quoting import call, constant, expression, name, statements
+from app.core.dataprep.language.paths import PathInvalid, parse_path
+from app.core.dataprep.language.syntax import Call, Each, Literal, Node, Path, Step, children
 from app.core.dataprep.values import Value
 
 ROOT: Final = "source"
 
+# Functions that ask whether a path is there, without reading it.
+ASKING: Final = frozenset({"contains_key", "is_set"})
+
+Steps = tuple[Step, ...]
+
 
 class Place:
-    """One place of the source; `local` is the variable that holds what lies there, or None."""
+    """One place of the source; `local` is the variable that holds what lies there, or None.
 
-    __slots__ = ("children", "local")
+    `is_asked`: the variable `names_…` is wanted, with its keys; `is_searched`: `get_…`, too.
+    """
+
+    __slots__ = ("children", "is_asked", "is_searched", "local")
 
     def __init__(self, local: str) -> None:
         self.local = local
         self.children: dict[str | int, Place] = {}
+        self.is_asked = False
+        self.is_searched = False
+
+    def below(self) -> Iterator[Place]:
+        for child in self.children.values():
+            yield child
+            yield from child.below()
 
 
 class Sources:
-    """All places that a set reads."""
+    """All places that a set reads. `bound`: what the written names stand for."""
 
-    def __init__(self) -> None:
+    def __init__(self, trees: Iterable[Node] = ()) -> None:
         self._root = Place(ROOT)
         self._count = 0
+        self._single = _read_once(trees)
+        self.bound: dict[str, Any] = {"NOTHING": _nothing}
 
-    def read(self, steps: tuple[Step, ...]) -> ast.expr:
+    def read(self, steps: Steps) -> ast.expr:
         """An expression for the value at a path; None where it is absent."""
         for position, step in enumerate(steps):
             if isinstance(step, Each):
@@ -41,27 +62,41 @@ class Sources:
                 return expression(
                     "SPREAD(BEFORE, AFTER)", BEFORE=before.local, AFTER=steps_tuple(after)
                 )
+        last = steps[-1]
+        if isinstance(last, str) and steps in self._single:
+            parent = self._place(steps[:-1])
+            parent.is_searched = True
+            return call(f"get_{parent.local}", constant(last))
         return name(self._place(steps).local)
 
-    def exists(self, steps: tuple[Step, ...]) -> ast.expr:
+    def exists(self, steps: Steps) -> ast.expr:
         """An expression: is there such a place, be it null?"""
         last = steps[-1]
         if isinstance(last, Each) or any(isinstance(step, Each) for step in steps):
             return expression("VALUE is not None", VALUE=self.read(steps))
-        parent = self._place(steps[:-1]).local
+        parent = self._place(steps[:-1])
         if isinstance(last, int):
             return expression(
-                "type(PARENT) is list and len(PARENT) > KEY", PARENT=parent, KEY=constant(last)
+                "type(PARENT) is list and len(PARENT) > KEY",
+                PARENT=parent.local,
+                KEY=constant(last),
             )
-        # Reading the path, too, makes `load` fill the variable with the parent's names.
-        self._place(steps)
-        return expression("KEY in NAMES", NAMES=f"names_{parent}", KEY=constant(last))
+        parent.is_asked = True
+        return expression("KEY in NAMES", NAMES=f"names_{parent.local}", KEY=constant(last))
+
+    def is_read_once(self, steps: Steps) -> bool:
+        """Is this the only read of that path, and of what lies below it?"""
+        return steps in self._single
+
+    def local(self, steps: Steps) -> str:
+        """The variable that holds what lies at a path."""
+        return self._place(steps).local
 
     def load(self) -> list[ast.stmt]:
-        """The statements that fill the variables."""
+        """The statements that fill the variables; to be written last, to be run first."""
         return self._children(self._root)
 
-    def _place(self, steps: tuple[Step, ...]) -> Place:
+    def _place(self, steps: Steps) -> Place:
         place = self._root
         for step in steps:
             assert not isinstance(step, Each)
@@ -72,75 +107,132 @@ class Sources:
         return place
 
     def _children(self, place: Place) -> list[ast.stmt]:
-        body: list[ast.stmt] = []
-        for kind, template in (
-            (str, "CHILD = GET(KEY)"),
-            (int, "CHILD = PARENT[KEY] if len(PARENT) > KEY else None"),
-        ):
-            chosen = {k: child for k, child in place.children.items() if type(k) is kind}
-            if not chosen:
-                continue
-            getter = f"get_{place.local}"
-            block = statements(
-                "NAMES = PARENT\nGET = PARENT.get",
-                NAMES=f"names_{place.local}",
-                GET=getter,
-                PARENT=place.local,
+        return self._named(place) + self._numbered(place)
+
+    def _named(self, place: Place) -> list[ast.stmt]:
+        chosen = {key: child for key, child in place.children.items() if type(key) is str}
+        if not (chosen or place.is_asked or place.is_searched):
+            return []
+        getter = f"get_{place.local}"
+        block: list[ast.stmt] = []
+        if place.is_asked:
+            block += statements("NAMES = PARENT", NAMES=f"names_{place.local}", PARENT=place.local)
+        if chosen or place.is_searched:
+            block += statements("GET = PARENT.get", GET=getter, PARENT=place.local)
+        for key, child in chosen.items():
+            block += statements(
+                "CHILD = GET(KEY)", CHILD=child.local, GET=getter, KEY=constant(key)
             )
-            block = block if kind is str else []
-            for key, child in chosen.items():
-                block += statements(
-                    template, CHILD=child.local, GET=getter, PARENT=place.local, KEY=constant(key)
-                )
-                block += self._children(child)
-            body += self._guarded(place, kind, list(chosen.values()), block)
-        return body
+            block += self._children(child)
+        return _guarded(place, "dict", [place], list(chosen.values()), block)
 
-    def _guarded(
-        self, place: Place, kind: type, children: list[Place], block: list[ast.stmt]
-    ) -> list[ast.stmt]:
-        absent = [ast.Name(local, ast.Store()) for c in children for local in _locals(c)]
-        nothing: list[ast.stmt] = [ast.Assign(list(absent), constant(None))]
-        named = [place, *children] if kind is str else children
-        for empty in (local for each in named for local in _names(each, each is place)):
-            nothing += statements("NAMES = ()", NAMES=empty)
-        return statements(
-            "if type(PARENT) is KIND:\n    BLOCK\nelse:\n    NOTHING",
-            PARENT=place.local,
-            KIND="dict" if kind is str else "list",
-            BLOCK=block,
-            NOTHING=nothing,
-        )
+    def _numbered(self, place: Place) -> list[ast.stmt]:
+        chosen = {key: child for key, child in place.children.items() if type(key) is int}
+        if not chosen:
+            return []
+        block: list[ast.stmt] = []
+        for key, child in chosen.items():
+            block += statements(
+                "CHILD = PARENT[KEY] if len(PARENT) > KEY else None",
+                CHILD=child.local,
+                PARENT=place.local,
+                KEY=constant(key),
+            )
+            block += self._children(child)
+        return _guarded(place, "list", [], list(chosen.values()), block)
 
 
-def _locals(place: Place) -> list[str]:
-    found = [place.local]
-    for child in place.children.values():
-        found += _locals(child)
-    return found
+def _guarded(
+    place: Place, kind: str, here: list[Place], chosen: list[Place], block: list[ast.stmt]
+) -> list[ast.stmt]:
+    """The block where the place is of that kind; else nothing is there, nor below."""
+    below = [place for child in chosen for place in (child, *child.below())]
+    nothing: list[ast.stmt] = []
+    if below:
+        targets: list[ast.expr] = [ast.Name(each.local, ast.Store()) for each in below]
+        nothing.append(ast.Assign(targets, constant(None)))
+    for each in (*here, *below):
+        if each.is_asked:
+            nothing += statements("NAMES = ()", NAMES=f"names_{each.local}")
+        if each.is_searched:
+            nothing += statements("GET = NOTHING", GET=f"get_{each.local}")
+    return statements(
+        "if type(PARENT) is KIND:\n    BLOCK\nelse:\n    NOTHING",
+        PARENT=place.local,
+        KIND=kind,
+        BLOCK=block,
+        NOTHING=nothing or [ast.Pass()],
+    )
 
 
-def _names(place: Place, only_here: bool) -> list[str]:
-    """The variables for the names in a place and those below it, as far as there are any."""
-    here = [f"names_{place.local}"] if any(type(key) is str for key in place.children) else []
-    below = () if only_here else place.children.values()
-    return here + [found for child in below for found in _names(child, False)]
+def _nothing(_name: str) -> None:
+    """Looking into what is no object."""
 
 
-def steps_tuple(steps: tuple[Step, ...]) -> ast.expr:
+def _read_once(trees: Iterable[Node]) -> frozenset[Steps]:
+    """The paths that one place of one tree reads, and of which nothing else is a part."""
+    read: Counter[Steps] = Counter()
+    parents: set[Steps] = set()
+    for node in trees:
+        for steps, is_asked in _paths(node):
+            ends = [at for at, step in enumerate(steps) if isinstance(step, Each)]
+            whole = steps[: ends[0]] if ends else steps
+            if not is_asked:
+                read[whole] += 1
+            if ends:
+                parents.add(whole)
+            parents.update(whole[:end] for end in range(len(whole)))
+    return frozenset(steps for steps, count in read.items() if count == 1 and steps not in parents)
+
+
+def _paths(tree: Node) -> Iterator[tuple[Steps, bool]]:
+    """Every path in a tree, and whether it is only asked for."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Path):
+            yield node.steps, False
+        elif isinstance(node, Call) and node.name in ASKING and len(node.arguments) == 1:
+            [asked] = node.arguments
+            steps = steps_asked(asked)
+            if steps is not None:
+                yield steps, True
+            else:
+                waiting.append(asked)
+        else:
+            waiting += children(node)
+
+
+def steps_asked(node: Node) -> Steps | None:
+    """The path that `contains_key` asks for, written plainly or as a text; None for neither."""
+    if isinstance(node, Path):
+        return node.steps
+    if isinstance(node, Literal) and isinstance(node.value, str):
+        with contextlib.suppress(PathInvalid):
+            return parse_path(node.value)
+    return None
+
+
+def steps_tuple(steps: Steps) -> ast.expr:
     """Steps as a constant of generated code."""
     items = [name("EACH") if isinstance(step, Each) else constant(step) for step in steps]
     return ast.Tuple(items, ast.Load())
 
 
-def spread(value: Value, steps: tuple[Step, ...]) -> Value:
+def paths_read(tree: Node) -> Iterator[Steps]:
+    """Every path of the source that an expression reads or asks for, in no order."""
+    for steps, _ in _paths(tree):
+        yield steps
+
+
+def spread(value: Value, steps: Steps) -> Value:
     """`value[*]` and the steps after it: one item an element, None where there is nothing."""
     if type(value) is not list:
         return None
     return [walk(item, steps) for item in value]
 
 
-def walk(value: Value, steps: tuple[Step, ...]) -> Value:
+def walk(value: Value, steps: Steps) -> Value:
     """What lies at a path below a value; None where it is absent."""
     for position, step in enumerate(steps):
         if isinstance(step, Each):

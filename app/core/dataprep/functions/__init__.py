@@ -1,4 +1,7 @@
-"""The functions of the expression language, by category; names are Adobe's.
+"""The functions of the expression language, by category; names are Adobe's (section 4.3).
+
+Every function is total: whatever JSON it is given, it answers with a value or raises RowFault, in
+bounded time and memory, and leaves its arguments as they are. What null gives is told at each.
 
 Functions that read their arguments only as far as needed (`iif`, `decode`, `coalesce`,
 `contains_key`, `nullify`) are not here: compiler/inline.py writes them as branches.
@@ -6,45 +9,65 @@ Functions that read their arguments only as far as needed (`iif`, `decode`, `coa
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.core.dataprep.functions import arrays, convert, dates, hashes, objects, strings, urls
+from app.core.dataprep.functions import (
+    arrays,
+    convert,
+    dates,
+    hashes,
+    maps,
+    objects,
+    regexes,
+    special,
+    strings,
+    urls,
+    user_agents,
+)
 from app.core.dataprep.values import Value
 
 FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
     **strings.FUNCTIONS,
-    **urls.FUNCTIONS,
+    **regexes.FUNCTIONS,
     **hashes.FUNCTIONS,
+    **urls.FUNCTIONS,
     **dates.FUNCTIONS,
     **objects.FUNCTIONS,
+    **maps.FUNCTIONS,
     **arrays.FUNCTIONS,
     **convert.FUNCTIONS,
+    **user_agents.FUNCTIONS,
 }
+
+# Functions that are called with the values.Occasion of the run before their arguments.
+FUNCTIONS_OF_EVENT: Final[Mapping[str, Callable[..., Value]]] = special.FUNCTIONS_OF_EVENT
 
 # Functions that always give a boolean: conditions on them need no further reading.
 BOOLEAN: Final = frozenset(
-    {"is_empty", "equals", "equalsIgnoreCase", "matches_regex", "map_has_keys", "contains_key"}
-)
+    {
+        "is_empty", "equals", "equalsIgnoreCase", "matches_regex", "map_has_keys", "contains_key",
+        "is_set",
+    }
+)  # fmt: skip
 
-_NOT_PURE: Final = "its answer changes with every try, and a record sent again must be the same"
-_OUTSIDE: Final = "only Adobe can compute it"
+_ANALYTICS: Final = "it reads Adobe Analytics data and is for Analytics and Web SDK sources only"
+_DESTINATIONS: Final = "Adobe has it for exports to destinations only; in a mapping write "
 
 # Adobe's functions that a set for Sluice cannot use, and why.
 REFUSED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("now", "timestamp", "uuid", "guid"), _NOT_PURE),
-    "fpid_to_ecid": _OUTSIDE,
+    "fpid_to_ecid": "only Adobe's identity service can compute an ECID; send the FPID instead",
+    "array_to_string": _DESTINATIONS + "join(separator, array)",
+    "filterArray": _DESTINATIONS + "a row for each item that is wanted, array[0].field",
+    "transformArray": _DESTINATIONS + "a row with array[*].field",
+    "flattenArray": _DESTINATIONS + "join_arrays(array[0], array[1])",
     **dict.fromkeys(
-        ("array_to_string", "filterArray", "transformArray", "flattenArray"),
-        "only for destinations",
+        (
+            "aa_get_event_id", "aa_get_event_value", "aa_get_product_categories",
+            "aa_get_product_names", "aa_get_product_quantity", "aa_get_product_quantities",
+            "aa_get_product_price", "aa_get_product_prices", "aa_get_product_event_values",
+            "aa_get_product_events", "aa_get_product_event_ids", "aa_get_product_evars",
+        ),
+        _ANALYTICS,
     ),
-}
-
-
-def arity(function: Callable[..., Value]) -> tuple[int, int | None]:
-    """How many arguments a function takes: at least, and at most (None: any number)."""
-    parameters = inspect.signature(function).parameters.values()
-    least = sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in parameters)
-    endless = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    return least, None if endless else len(parameters)
+}  # fmt: skip

@@ -1,18 +1,20 @@
 """Array and aggregate functions (platform.md section 4.3).
 
-Judgement: null in place of an array gives null; nulls inside arrays stay until the record is made.
+Null semantics, judgement unless said: nulls inside arrays stay until the record is made; what a
+null array gives is told at each. No array is over 100,000 items long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
-from app.core.dataprep.values import RowFault, Value, as_number, kind_of, truthy
+from app.core.dataprep.values import MAX_ITEMS, RowFault, Value, as_number, kind_of, truthy
 
 
 def first(*items: Value) -> Value:
-    """The first argument; of one array its first item; null when there is none."""
+    """The first argument; of one array its first item; null when there is none (documented)."""
     found = _items(items)
     return found[0] if found else None
 
@@ -25,12 +27,16 @@ def last(*items: Value) -> Value:
 
 def add_to_array(array: Value, *items: Value) -> Value:
     """A new array with the items at its end; a null array counts as an empty one."""
-    return [*_array(array), *items]
+    return _counted([*_array(array), *items])
 
 
 def join_arrays(array: Value, *arrays: Value) -> Value:
     """Arrays one after the other; a null array counts as an empty one."""
-    return [item for part in (array, *arrays) for item in _array(part)]
+    joined = list(_array(array))
+    for part in arrays:
+        joined += _array(part)
+        _counted(joined)
+    return joined
 
 
 def to_array(include_nulls: Value, *items: Value) -> list[Value]:
@@ -40,8 +46,8 @@ def to_array(include_nulls: Value, *items: Value) -> list[Value]:
     return [item for item in items if item is not None]
 
 
-def size_of(value: Value) -> Value:
-    """The number of items, children or characters; null has none and gives 0."""
+def size_of(value: Value) -> int:
+    """The number of items, children or characters; null has none and gives 0 (judgement)."""
     if value is None:
         return 0
     if isinstance(value, list | dict | str):
@@ -49,14 +55,18 @@ def size_of(value: Value) -> Value:
     raise RowFault(f"{kind_of(value)} has no size")
 
 
-def smallest(*items: Value) -> Value:
-    """`min`: the smallest number or text; nulls are skipped."""
-    return min(_comparable(items), default=None)
+def smallest(item: Value, *items: Value) -> Value:
+    """`min`: the smallest by natural order (documented), of the arguments or of one array.
+
+    Judgement: nulls are skipped; texts are compared as texts and dates as dates when there is
+    nothing else, all other as numbers.
+    """
+    return min(_comparable((item, *items)), default=None)
 
 
-def largest(*items: Value) -> Value:
-    """`max`: the largest number or text; nulls are skipped."""
-    return max(_comparable(items), default=None)
+def largest(item: Value, *items: Value) -> Value:
+    """`max`: the largest, else as `min`."""
+    return max(_comparable((item, *items)), default=None)
 
 
 def as_it_is(array: Value, _index: Value = None) -> Value:
@@ -66,8 +76,9 @@ def as_it_is(array: Value, _index: Value = None) -> Value:
 
 def _comparable(items: tuple[Value, ...]) -> list[Value]:
     present = [item for item in _items(items) if item is not None]
-    if all(type(item) is str for item in present):
-        return present
+    for kind in (str, datetime):
+        if all(isinstance(item, kind) for item in present):
+            return present
     return [as_number(item) for item in present]
 
 
@@ -83,6 +94,12 @@ def _array(value: Value) -> list[Value]:
     if type(value) is not list:
         raise RowFault(f"{kind_of(value)} where an array is needed")
     return value
+
+
+def _counted(items: list[Value]) -> list[Value]:
+    if len(items) > MAX_ITEMS:
+        raise RowFault(f"an array over {MAX_ITEMS} items")
+    return items
 
 
 FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {

@@ -1,11 +1,14 @@
-"""Hash functions (platform.md section 4.3). Null gives null (judgement); digests are lower hex."""
+"""Hash functions (platform.md section 4.3); digests are lower hex, as the examples show.
+
+Null semantics, judgement: a null text gives null; a null charset is the default, UTF-8.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from app.core.dataprep.values import RowFault, Value, as_text
 
@@ -18,17 +21,17 @@ _CHARSETS: Final = {
 }
 
 
-def _digest(algorithm: str) -> Callable[..., Value]:
-    def digest(text: Value, charset: Value = "UTF-8") -> Value:
+def _digest(make: Callable[..., Any]) -> Callable[..., Value]:
+    def digest(text: Value, charset: Value = None) -> str | None:
         if text is None:
             return None
-        data = _bytes(text, charset)
-        return hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()
+        made: str = make(_bytes(text, charset), usedforsecurity=False).hexdigest()
+        return made
 
     return digest
 
 
-def crc32(text: Value, charset: Value = "UTF-8") -> Value:
+def crc32(text: Value, charset: Value = None) -> str | None:
     """The CRC-32 in hex, its lowest byte first: so the documented example has it."""
     if text is None:
         return None
@@ -36,7 +39,7 @@ def crc32(text: Value, charset: Value = "UTF-8") -> Value:
 
 
 def _bytes(text: Value, charset: Value) -> bytes:
-    known = _CHARSETS.get(as_text(charset).upper())
+    known = _CHARSETS["UTF-8"] if charset is None else _CHARSETS.get(as_text(charset).upper())
     if known is None:
         raise RowFault("the charset is none of UTF-8, UTF-16, ISO-8859-1, US-ASCII")
     # Java puts a question mark where the charset has no such character; so does Python.
@@ -44,9 +47,9 @@ def _bytes(text: Value, charset: Value) -> bytes:
 
 
 FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
-    "sha1": _digest("sha1"),
-    "sha256": _digest("sha256"),
-    "sha512": _digest("sha512"),
-    "md5": _digest("md5"),
+    "sha1": _digest(hashlib.sha1),
+    "sha256": _digest(hashlib.sha256),
+    "sha512": _digest(hashlib.sha512),
+    "md5": _digest(hashlib.md5),
     "crc32": crc32,
 }

@@ -1,35 +1,52 @@
 """From the text of a calculated field to its tree (platform.md section 4.3).
 
-The documented grammar is a list of examples; precedence is that of Commons JEXL, its ancestor:
-ternary, or, and, |, ^, &, equality, relation, sum, product, unary, access.
+Adobe documents the language by examples; the grammar is that of its ancestor Apache Commons JEXL
+(Parser.jjt), as far as it is one of expressions: no statements, assignments, lambdas or ranges.
+From the loosest to the tightest, each group reading its right side as its number says:
+
+    1  a ? b : c   a ?: b   a ?? b       to the right: `a ? b : c ? d : e` is `a ? b : (c ? d : e)`
+    2  or                                 to the left, as are the other groups of two sides
+    3  and
+    4  |
+    5  ^
+    6  &
+    7  == !=                              once: `a == b == c` is an error in JEXL, too
+    8  < <= > >= =~ !~ =^ !^ =$ !$        once
+    9  + -
+    10 * / %
+    11 - + ~ ! empty size                 before one value: `-a.b * c` is `(-(a.b)) * c`
+    12 a.b  a?.b  a[b]  a?[b]  a.b(c)     to the left
 """
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Final
 
-from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedInput, UnexpectedToken
-
-from app.core.dataprep.language.paths import MAX_INDEX, PathInvalid, parse_path, split_names
+from app.core.dataprep.language import complaints
+from app.core.dataprep.language.lexing import CONSTANT_WORDS, ExpressionInvalid, Token, tokens
+from app.core.dataprep.language.literals import read_number, read_text
+from app.core.dataprep.language.paths import MAX_INDEX, MAX_STEPS, split_names
 from app.core.dataprep.language.syntax import (
     Access,
     ArrayOf,
     Binary,
     Call,
     Each,
+    Index,
     Literal,
     Method,
     Node,
     ObjectOf,
     Path,
+    SetOf,
     Step,
     Ternary,
     Unary,
     children,
 )
+
+__all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "ExpressionInvalid", "parse_expression"]
 
 # A calculated field is at most 4,096 characters (platform.md section 4.3).
 MAX_CHARACTERS: Final = 4096
@@ -37,232 +54,271 @@ MAX_CHARACTERS: Final = 4096
 # Deeper nesting than people write; it also keeps the generated code below Python's own limits.
 MAX_DEPTH: Final = 150
 
-# fmt: off
-RESERVED: Final = frozenset({
-    "new", "mod", "or", "break", "var", "lt", "for", "false", "while", "eq", "gt", "div", "not",
-    "null", "continue", "else", "and", "ne", "true", "le", "if", "ge", "return", "_errors",
-})
-# fmt: on
-
-_GRAMMAR: Final = r"""
-?start: ternary
-?ternary: either | either "?" ternary ":" ternary -> choose
-?either: both | either ("||" | "or") both -> disjunction
-?both: bit_or | both ("&&" | "and") bit_or -> conjunction
-?bit_or: bit_xor | bit_or BIT_OR bit_xor -> binary
-?bit_xor: bit_and | bit_xor BIT_XOR bit_and -> binary
-?bit_and: equality | bit_and BIT_AND equality -> binary
-?equality: relation | equality EQUALITY relation -> binary
-?relation: sum | relation RELATION sum -> binary
-?sum: product | sum (PLUS | MINUS) product -> binary
-?product: unary | product PRODUCT unary -> binary
-?unary: postfix | ("!" | "not") unary -> negation | MINUS unary -> minus | "+" unary -> plus
-?postfix: primary
-    | postfix "." name -> member
-    | postfix "." NAME "(" arguments ")" -> method
-    | postfix "[" INTEGER "]" -> element
-    | postfix "[" "*" "]" -> every
-    | postfix "[" string "]" -> keyed
-?primary: NAME "(" arguments ")" -> call
-    | name -> root
-    | string -> text
-    | (FLOAT | INTEGER) -> number
-    | "true" -> true | "false" -> false | "null" -> null
-    | "[" arguments "]" -> array
-    | "{" [entry ("," entry)*] "}" -> object
-    | "(" ternary ")"
-entry: ternary ":" ternary
-arguments: [ternary ("," ternary)*]
-name: NAME | ODD_NAME
-string: STRING
-ODD_NAME.3: /\$\{[^}]*\}/
-NAME: /(?:[^\W\d]|\$|\\.)(?:[\w$]|\\.)*/
-STRING: /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/s
-FLOAT.2: /\d+\.\d+(?:[eE][+-]?\d+)?[dDfF]?|\d+[eE][+-]?\d+|\d+[dDfF]\b/
-INTEGER: /\d+[lL]?/
-EQUALITY: "==" | "!=" | "eq" | "ne"
-RELATION: "<=" | ">=" | "<" | ">" | "lt" | "le" | "gt" | "ge"
-PRODUCT: "*" | "/" | "%" | "div" | "mod"
-PLUS: "+"
-MINUS: "-"
-BIT_OR: "|"
-BIT_XOR: "^"
-BIT_AND: "&"
-%ignore /\s+/
-"""
-
-_SYMBOL_OF: Final = {
-    "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "div": "/", "mod": "%",
+_CONDITIONAL: Final = frozenset({"?", "?:", "??"})
+_LEFTWARD: Final = {
+    "or": 2, "and": 3, "|": 4, "^": 5, "&": 6, "+": 9, "-": 9, "*": 10, "/": 10, "%": 10,
 }  # fmt: skip
-
-_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-
-
-class ExpressionInvalid(ValueError):
-    """The text is no expression. `column` counts characters from 1."""
-
-    def __init__(self, message: str, column: int) -> None:
-        self.column = column
-        super().__init__(f"{message} (character {column})")
+_ONCE: Final = {
+    "==": 7, "!=": 7,
+    **dict.fromkeys(("<", "<=", ">", ">=", "=~", "!~", "=^", "!^", "=$", "!$"), 8),
+}  # fmt: skip
+BINDING: Final = {**dict.fromkeys(_CONDITIONAL, 1), **_LEFTWARD, **_ONCE}
+UNARY: Final = 11
+_SIGNS: Final = frozenset({"not", "-", "+", "~", "empty", "size"})
+_CLOSING: Final = {"(": ")", "[": "]", "?[": "]", "{": "}"}
 
 
 def parse_expression(text: str) -> Node:
     """The tree of an expression. Raises ExpressionInvalid."""
     if len(text) > MAX_CHARACTERS:
-        raise ExpressionInvalid(f"longer than {MAX_CHARACTERS} characters", MAX_CHARACTERS)
-    try:
-        return cast(Node, _parser().parse(text))
-    except UnexpectedInput as fault:
-        raise _unexpected(text, fault) from None
+        message = f"longer than {MAX_CHARACTERS} characters: split it over several rows"
+        raise ExpressionInvalid(message, MAX_CHARACTERS + 1)
+    return _Parser(text).whole()
 
 
-def _unexpected(text: str, fault: UnexpectedInput) -> ExpressionInvalid:
-    at = fault.pos_in_stream
-    ended = isinstance(fault, UnexpectedToken) and fault.token.type == "$END"
-    if ended or at is None or at >= len(text):
-        return ExpressionInvalid("the expression ends too early", len(text) + 1)
-    word = re.match(r"\w+", text[at:])
-    return ExpressionInvalid(f"unexpected {(word[0] if word else text[at])[:40]!r}", at + 1)
+class _Parser:
+    """Operator precedence by recursive descent: one look ahead, no going back."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens = list(tokens(text))
+        self._position = 0
+        self._nesting = 0
+        self._brackets: list[Token] = []
+        # How deep the nodes made so far are; keeping them keeps their ids their own.
+        self._depths: dict[int, tuple[int, Node]] = {}
+
+    def whole(self) -> Node:
+        """The expression up to the end of the text."""
+        node = self._expression()
+        if self._next.kind != "end":
+            raise complaints.beyond(self._next)
+        return node
+
+    # -- tokens ---------------------------------------------------------------------------
+
+    @property
+    def _next(self) -> Token:
+        return self._tokens[self._position]
+
+    def _take(self) -> Token:
+        token = self._tokens[self._position]
+        if token.kind != "end":
+            self._position += 1
+        return token
+
+    def _taken(self, kind: str) -> bool:
+        if self._next.kind != kind:
+            return False
+        self._position += 1
+        return True
+
+    def _open(self) -> Token:
+        self._brackets.append(self._take())
+        return self._brackets[-1]
+
+    def _close(self) -> None:
+        opened = self._brackets.pop()
+        if not self._taken(_CLOSING[opened.kind]):
+            raise complaints.unclosed(opened, _CLOSING[opened.kind], self._next)
+
+    # -- operators ------------------------------------------------------------------------
+
+    def _expression(self, loosest: int = 1) -> Node:
+        """A value and the operators after it that bind at least as tightly as `loosest`."""
+        self._nesting += 1
+        if self._nesting > MAX_DEPTH:
+            raise complaints.too_deep(MAX_DEPTH, self._next)
+        left = self._value()
+        while (strength := BINDING.get(self._next.kind, 0)) >= loosest:
+            operator = self._take()
+            if operator.kind in _CONDITIONAL:
+                left = self._conditional(left, operator)
+                break
+            right = self._expression(strength + 1)
+            left = self._made(Binary(operator.kind, left, right, operator.at + 1), operator)
+            if operator.kind in _ONCE and BINDING.get(self._next.kind) == strength:
+                raise complaints.chained(self._next)
+        self._nesting -= 1
+        return left
+
+    def _conditional(self, left: Node, operator: Token) -> Node:
+        then = self._expression()
+        if operator.kind != "?":
+            return self._made(Binary(operator.kind, left, then, operator.at + 1), operator)
+        if not self._taken(":"):
+            raise complaints.no_else(operator, self._next)
+        return self._made(Ternary(left, then, self._expression()), operator)
+
+    def _value(self) -> Node:
+        """A primary with its signs before and its accesses behind."""
+        token = self._next
+        if token.kind in _SIGNS:
+            return self._signed()
+        if token.kind == "(":
+            self._open()
+            inner = self._expression()
+            self._close()
+            return self._accesses(inner, closed=True)
+        read = _PRIMARIES.get(token.kind)
+        if read is None:
+            raise complaints.no_value(token, self._brackets)
+        return self._accesses(read(self))
+
+    def _signed(self) -> Node:
+        sign = self._take()
+        if sign.kind in ("empty", "size") and not complaints.may_begin(self._next):
+            raise complaints.reserved(sign)
+        if sign.kind in "+-" and self._next.kind == "number" and not self._accessed():
+            number = read_number(self._take())
+            return Literal(-number if sign.kind == "-" else number)
+        return self._made(Unary(sign.kind, self._expression(UNARY)), sign)
+
+    def _accessed(self) -> bool:
+        return self._tokens[self._position + 1].kind in _ACCESSES
+
+    # -- values ---------------------------------------------------------------------------
+
+    def _name(self) -> Node:
+        token = self._take()
+        if self._next.kind == "(":
+            if token.kind == "odd" or "\\" in token.text:
+                raise complaints.no_function(token)
+            return self._made(Call(token.text, self._items(), token.at + 1), token)
+        return Path(self._names(token))
+
+    def _names(self, token: Token) -> tuple[str, ...]:
+        names = split_names(token.text)
+        if not names:
+            raise ExpressionInvalid("an empty name", token.at + 1)
+        return names
+
+    def _constant(self) -> Node:
+        return Literal(CONSTANT_WORDS[self._take().text])
+
+    def _number(self) -> Node:
+        return Literal(read_number(self._take()))
+
+    def _text(self) -> Node:
+        return Literal(read_text(self._take()))
+
+    def _items(self) -> tuple[Node, ...]:
+        """Values between brackets, with commas between them."""
+        opened = self._open()
+        items: list[Node] = []
+        if self._next.kind != _CLOSING[opened.kind]:
+            items.append(self._expression())
+        while items and self._taken(","):
+            items.append(self._expression())
+        self._close()
+        return tuple(items)
+
+    def _array(self) -> Node:
+        opened = self._next
+        return self._made(ArrayOf(self._items()), opened)
+
+    def _set_or_object(self) -> Node:
+        opened = self._open()
+        node: Node
+        if self._next.kind == "}":
+            node = SetOf(())
+        elif self._taken(":"):
+            node = ObjectOf(())
+        else:
+            first = self._expression()
+            node = self._object(first) if self._next.kind == ":" else self._set(first)
+        self._close()
+        return self._made(node, opened)
+
+    def _set(self, first: Node) -> Node:
+        items = [first]
+        while self._taken(","):
+            items.append(self._expression())
+        return SetOf(tuple(items))
+
+    def _object(self, key: Node) -> Node:
+        entries = [(key, self._entry_value())]
+        while self._taken(","):
+            entries.append((self._expression(), self._entry_value()))
+        return ObjectOf(tuple(entries))
+
+    def _entry_value(self) -> Node:
+        if not self._taken(":"):
+            raise complaints.no_colon(self._next)
+        return self._expression()
+
+    # -- accesses -------------------------------------------------------------------------
+
+    def _accesses(self, node: Node, closed: bool = False) -> Node:
+        """What stands behind a value. `closed`: in parentheses, so that what follows is for the
+        value as a whole: `(a[*].b)[0]` is not `a[*].b[0]`."""
+        while (token := self._next).kind in _ACCESSES:
+            node = self._bracket(node, closed) if "[" in token.kind else self._dot(node, closed)
+            closed = False
+        return node
+
+    def _dot(self, base: Node, closed: bool) -> Node:
+        dot = self._take()
+        token = self._take()
+        if self._next.kind == "(" and token.kind in _METHOD_NAMES:
+            node = Method(base, token.text, self._items(), token.at + 1)
+            return self._made(node, token)
+        if token.kind == "text":
+            return self._stepped(base, (read_text(token),), token, closed)
+        if token.kind not in ("name", "odd"):
+            raise complaints.no_name(dot, token)
+        return self._stepped(base, self._names(token), token, closed)
+
+    def _bracket(self, base: Node, closed: bool) -> Node:
+        opened = self._open()
+        if self._next.kind == "*":
+            self._take()
+            self._close()
+            return self._stepped(base, (Each.EACH,), opened, closed)
+        key_at = self._next
+        key = self._expression()
+        self._close()
+        if isinstance(key, Literal) and type(key.value) is str:
+            return self._stepped(base, (key.value,), opened, closed)
+        if isinstance(key, Literal) and type(key.value) is int and key.value >= 0:
+            if key.value > MAX_INDEX:
+                raise ExpressionInvalid(f"an index over {MAX_INDEX}", key_at.at + 1)
+            return self._stepped(base, (key.value,), opened, closed)
+        if not closed and isinstance(base, Path | Access) and Each.EACH in base.steps:
+            raise complaints.computed_after_each(opened)
+        return self._made(Index(base, key), opened)
+
+    def _stepped(self, base: Node, steps: tuple[Step, ...], token: Token, closed: bool) -> Node:
+        node: Path | Access
+        if isinstance(base, Path | Access) and not (closed and Each.EACH in base.steps):
+            steps = (*base.steps, *steps)
+            node = Path(steps) if isinstance(base, Path) else Access(base.base, steps)
+        else:
+            node = Access(base, steps)
+        if len(steps) > MAX_STEPS:
+            raise ExpressionInvalid(f"a path of more than {MAX_STEPS} names", token.at + 1)
+        return self._made(node, token)
+
+    def _made(self, node: Node, token: Token) -> Node:
+        """A new node, if it is not too deep."""
+        below = (self._depths[id(n)][0] for n in children(node) if id(n) in self._depths)
+        depth = 1 + max(below, default=1)
+        if depth > MAX_DEPTH:
+            raise complaints.too_deep(MAX_DEPTH, token)
+        self._depths[id(node)] = (depth, node)
+        return node
 
 
-@cache
-def _parser() -> Lark:
-    """Built once a process: the tables are the same for every expression."""
-    return Lark(_GRAMMAR, parser="lalr", transformer=_Builder(), maybe_placeholders=False)
+_ACCESSES: Final = frozenset({".", "?.", "[", "?["})
 
+# `size` and `empty` are methods, too, in JEXL.
+_METHOD_NAMES: Final = frozenset({"name", "size", "empty"})
 
-def _name(token: Token) -> Token:
-    if token in RESERVED:
-        raise ExpressionInvalid(
-            f"{str(token)!r} is a reserved word, write ${{{token}}}", (token.start_pos or 0) + 1
-        )
-    return token
-
-
-def _depth(node: Node) -> int:
-    """Nesting of a node; it was measured at every level, so it is bounded by MAX_DEPTH + 1."""
-    return 1 + max(map(_depth, children(node)), default=0)
-
-
-@v_args(inline=True)
-class _Builder(Transformer[Token, Node]):
-    """Turns lark's reductions into our nodes as they happen."""
-
-    def name(self, token: Token) -> tuple[str, ...]:
-        try:
-            return split_names(_name(token))
-        except PathInvalid as fault:
-            raise ExpressionInvalid(str(fault), (token.start_pos or 0) + 1) from None
-
-    def root(self, names: tuple[str, ...]) -> Node:
-        return Path(names)
-
-    def member(self, base: Node, names: tuple[str, ...]) -> Node:
-        for name in names:
-            base = _step(base, name)
-        return base
-
-    def element(self, base: Node, index: Token) -> Node:
-        if len(index) > 6 or int(index) > MAX_INDEX:
-            raise ExpressionInvalid(f"an index over {MAX_INDEX}", (index.start_pos or 0) + 1)
-        return _step(base, int(index))
-
-    def every(self, base: Node) -> Node:
-        return _step(base, Each.EACH)
-
-    def keyed(self, base: Node, key: str) -> Node:
-        return _step(base, key)
-
-    def string(self, token: Token) -> str:
-        return re.sub(r"\\(.)", _unescape, _unescape_unicode(token[1:-1]), flags=re.DOTALL)
-
-    def text(self, text: str) -> Node:
-        return Literal(text)
-
-    def number(self, token: Token) -> Node:
-        digits = token.rstrip("lLdDfF")
-        if len(digits) > 300:
-            raise ExpressionInvalid("a number too long", (token.start_pos or 0) + 1)
-        return Literal(int(digits) if token.type == "INTEGER" else float(digits))
-
-    def true(self) -> Node:
-        return Literal(True)
-
-    def false(self) -> Node:
-        return Literal(False)
-
-    def null(self) -> Node:
-        return Literal(None)
-
-    def arguments(self, *items: Node) -> tuple[Node, ...]:
-        return items
-
-    def entry(self, key: Node, value: Node) -> tuple[Node, Node]:
-        return (key, value)
-
-    def call(self, name: Token, arguments: tuple[Node, ...]) -> Node:
-        return _shallow(Call(str(name), arguments, (name.start_pos or 0) + 1))
-
-    def method(self, base: Node, name: Token, arguments: tuple[Node, ...]) -> Node:
-        return _shallow(Method(base, str(name), arguments, (name.start_pos or 0) + 1))
-
-    def array(self, items: tuple[Node, ...]) -> Node:
-        return _shallow(ArrayOf(items))
-
-    def object(self, *entries: Any) -> Node:
-        return _shallow(ObjectOf(tuple(entries)))
-
-    def negation(self, operand: Node) -> Node:
-        return _shallow(Unary("not", operand))
-
-    def minus(self, _sign: Token, operand: Node) -> Node:
-        if isinstance(operand, Literal) and type(operand.value) in (int, float):
-            return Literal(-cast(int, operand.value))
-        return _shallow(Unary("-", operand))
-
-    def plus(self, operand: Node) -> Node:
-        return operand
-
-    def binary(self, left: Node, operator: Token, right: Node) -> Node:
-        return _shallow(Binary(_SYMBOL_OF.get(operator, str(operator)), left, right))
-
-    def conjunction(self, left: Node, right: Node) -> Node:
-        return _shallow(Binary("and", left, right))
-
-    def disjunction(self, left: Node, right: Node) -> Node:
-        return _shallow(Binary("or", left, right))
-
-    def choose(self, condition: Node, then: Node, other: Node) -> Node:
-        return _shallow(Ternary(condition, then, other))
-
-
-def _step(base: Node, step: Step) -> Node:
-    if isinstance(base, Path):
-        return Path((*base.steps, step))
-    if isinstance(base, Access):
-        return Access(base.base, (*base.steps, step))
-    return _shallow(Access(base, (step,)))
-
-
-def _shallow(node: Node) -> Node:
-    if _depth(node) > MAX_DEPTH:
-        raise ExpressionInvalid(f"nested deeper than {MAX_DEPTH} levels", 1)
-    return node
-
-
-def _unescape(match: re.Match[str]) -> str:
-    return _ESCAPES.get(match[1], match[1])
-
-
-def _unescape_unicode(text: str) -> str:
-    # A lone surrogate is no character: it could not be written to JSON.
-    return re.sub(
-        r"(?<!\\)\\u([0-9a-cA-CefEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2})",
-        lambda match: chr(int(match[1], 16)),
-        text,
-    )
-
-
-def path_in(text: str) -> Path:
-    """A path given as a string literal, as in `contains_key("a.b")`. Raises PathInvalid."""
-    return Path(parse_path(text))
+_PRIMARIES: Final[dict[str, Callable[[_Parser], Node]]] = {
+    "name": _Parser._name,
+    "odd": _Parser._name,
+    "number": _Parser._number,
+    "text": _Parser._text,
+    "constant": _Parser._constant,
+    "[": _Parser._array,
+    "{": _Parser._set_or_object,
+}

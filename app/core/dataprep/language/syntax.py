@@ -1,6 +1,7 @@
 """The tree of a parsed expression (platform.md section 4.3). Data only: no evaluation here.
 
-Every node is frozen and hashable, so that two equal expressions are equal values.
+Every node is frozen and hashable, so that two equal expressions are equal values. `column` is
+where a node's name or operator stands in the text, from 1; it is not part of its value.
 """
 
 from __future__ import annotations
@@ -52,8 +53,16 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """A child whose name or position is computed: `data[metric]`, `items[size_of(items) - 1]`."""
+
+    base: Node
+    key: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """`name(arguments)`; `column` is where it starts in the text, from 1."""
+    """`name(arguments)`."""
 
     name: str
     arguments: tuple[Node, ...]
@@ -62,7 +71,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """`base.name(arguments)`; the same functions, the base being their first argument."""
+    """`base.name(arguments)`."""
 
     base: Node
     name: str
@@ -72,7 +81,7 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Unary:
-    """`not x` or `-x`; the operator in its word form (`not`, `-`, `~`)."""
+    """`not x`, `-x`, `+x`, `~x`, `empty x`, `size x`; `!` is already `not`."""
 
     operator: str
     operand: Node
@@ -85,6 +94,7 @@ class Binary:
     operator: str
     left: Node
     right: Node
+    column: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +114,35 @@ class ArrayOf:
 
 
 @dataclass(frozen=True, slots=True)
+class SetOf:
+    """`{a, b}`: the different ones among its items; `{}` is an empty set."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectOf:
-    """`{"a": 1}`."""
+    """`{"a": 1}`; `{:}` is an empty object."""
 
     entries: tuple[tuple[Node, Node], ...]
 
 
-Node = Literal | Path | Access | Call | Method | Unary | Binary | Ternary | ArrayOf | ObjectOf
+Node = (
+    Literal | Path | Access | Index | Call | Method | Unary | Binary | Ternary
+    | ArrayOf | SetOf | ObjectOf
+)  # fmt: skip
 
 
 def children(node: Node) -> tuple[Node, ...]:
     """The nodes directly below a node."""
     match node:
-        case Call(_, items) | ArrayOf(items):
+        case Call(_, items) | ArrayOf(items) | SetOf(items):
             return items
         case Method(base, _, items):
             return (base, *items)
         case Unary(_, base) | Access(base, _):
             return (base,)
-        case Binary(_, left, right):
+        case Binary(_, left, right) | Index(left, right):
             return (left, right)
         case Ternary(condition, then, other):
             return (condition, then, other)
@@ -132,11 +152,17 @@ def children(node: Node) -> tuple[Node, ...]:
 
 
 def show_path(steps: tuple[Step, ...]) -> str:
-    """A path as people write it: `a.b[0].c[*]`."""
+    """A path as the rows of a set write it: `a.b[0].c[*]`."""
     text = ""
     for step in steps:
         if isinstance(step, str):
-            text += ("." if text else "") + step.replace("\\", "\\\\").replace(".", "\\.")
+            text += ("." if text else "") + _escaped(step)
         else:
             text += "[*]" if isinstance(step, Each) else f"[{step}]"
     return text
+
+
+def _escaped(name: str) -> str:
+    for character in "\\.[]":
+        name = name.replace(character, "\\" + character)
+    return "\\" + name if name.startswith("${") else name

@@ -1,0 +1,96 @@
+"""`sluice check-config` says what a worker that starts would say, and where."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.settings import load_connections
+from app.settings.mapping_files import check_files, read_mapping_files
+from tests.cli.test_main import ROOT, sluice
+
+FAULTY = [
+    {"sourceType": "EXPRESSION", "source": "lowr(data.subject)", "destination": "eventTyp"},
+    {"sourceType": "EXPRESSION", "source": "lower(", "destination": "eventType"},
+]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "config", tmp_path / "config"))
+
+
+def with_faults(config: Path) -> Path:
+    path = config / "mappings" / "customerio-default.json"
+    document = json.loads(path.read_bytes())
+    document["mappings"] += FAULTY
+    path.write_text(json.dumps(document))
+    return path
+
+
+def findings(config: Path) -> list[dict[str, Any]]:
+    found = sluice("check-config", "--json", SLUICE_CONFIG_DIR=str(config))
+    return [each for each in json.loads(found.stdout) if each["level"] == "fault"]
+
+
+def test_all_faults_of_a_set_are_told_at_once_with_a_caret_under_the_place(config: Path) -> None:
+    path = with_faults(config)
+
+    found = sluice("check-config", SLUICE_CONFIG_DIR=str(config))
+
+    lines = found.stdout.decode().splitlines()
+    faults = [line for line in lines if line.startswith("fault ")]
+    assert found.returncode == 1
+    assert all(str(path) in line for line in faults)
+    for wanted in ("lowr", "no eventTyp in", "lower( ->"):
+        assert any(wanted in line for line in faults), faults
+    at = lines.index("         lowr(data.subject)")
+    assert lines[at + 1] == "         ^"
+
+
+def test_the_lines_are_those_that_a_worker_gives_up_with(config: Path) -> None:
+    with_faults(config)
+    [connection] = load_connections(config, {"EXAMPLE_SIGNING_KEY": "k"}).values()
+    assert connection.mapping_path is not None
+    files = read_mapping_files(connection.mapping_path, connection.schema_path)
+    report = check_files(files, connection.mapping_variables)
+
+    told = [fault["text"] for fault in findings(config)]
+
+    assert told == [str(problem) for problem in report.problems]
+    assert len(told) >= 3
+
+
+def test_connections_that_share_a_set_say_its_faults_once(config: Path) -> None:
+    with_faults(config)
+    before = findings(config)
+    example = config / "connections" / "example.yaml"
+    document = yaml.safe_load(example.read_text())
+    document["name"] = "second"
+    (config / "connections" / "second.yaml").write_text(yaml.safe_dump(document))
+    assert findings(config) == before != []
+
+
+def test_a_raw_connection_needs_no_mapping_set_that_works(config: Path) -> None:
+    """Its worker does not read it: Platform's own mapping set does the work."""
+    with_faults(config)
+    example = config / "connections" / "example.yaml"
+    document = yaml.safe_load(example.read_text())
+    document["platform"]["mode"] = "raw"
+    example.write_text(yaml.safe_dump(document))
+    assert findings(config) == []
+
+
+def test_examples_that_fail_are_a_fault(config: Path) -> None:
+    path = config / "mappings" / "examples" / "customerio-default.json"
+    document = json.loads(path.read_bytes())
+    example = next(each for each in document["examples"] if "out" in each)
+    example["out"]["eventType"] = "something.else"
+    path.write_text(json.dumps(document))
+    [fault] = findings(config)
+    assert "eventType has another value" in fault["text"]
