@@ -68,18 +68,6 @@ class Metrics:
             "sluice_worker_samples_lost", "Times that a sample of events could not be kept",
             ["connection"], registry=self.registry,
         )  # fmt: skip
-
-    def row_failed(self, connection: str, row: str, times: int) -> None:
-        """Counts events for which a mapping row failed; `row`: its number."""
-        self.row_failures.labels(connection, row).inc(times)
-
-    def mapping_taken(self, connection: str, new: MappingSet, old: MappingSet | None) -> None:
-        """Says which version is at work from now on."""
-        if old is not None:
-            with contextlib.suppress(KeyError):
-                self.mapping_info.remove(connection, *_info(old))
-        self.mapping_info.labels(connection, *_info(new)).set(1)
-
         self.lane_held = Gauge(
             "sluice_lane_held", "1 while the lane is held back, by the class of the reason",
             ["connection", "reason"], registry=self.registry,
@@ -97,6 +85,17 @@ class Metrics:
             ["connection"], registry=self.registry,
         )  # fmt: skip
         self._held: dict[str, str] = {}
+
+    def row_failed(self, connection: str, row: str, times: int) -> None:
+        """Counts events for which a mapping row failed; `row`: its number."""
+        self.row_failures.labels(connection, row).inc(times)
+
+    def mapping_taken(self, connection: str, new: MappingSet, old: MappingSet | None) -> None:
+        """Says which version is at work from now on."""
+        if old is not None:
+            with contextlib.suppress(KeyError):
+                self.mapping_info.remove(connection, *_info(old))
+        self.mapping_info.labels(connection, *_info(new)).set(1)
 
     def on_hold(self, connection: str, reason: str, *, ours: bool) -> None:
         """The lane is held back (worker.lane.RequestWatch)."""
