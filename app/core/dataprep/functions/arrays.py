@@ -27,14 +27,14 @@ def last(*items: Value) -> Value:
 
 def add_to_array(array: Value, *items: Value) -> Value:
     """A new array with the items at its end; a null array counts as an empty one."""
-    return _counted([*_array(array), *items])
+    return _counted([*array_of(array), *items])
 
 
 def join_arrays(array: Value, *arrays: Value) -> Value:
     """Arrays one after the other; a null array counts as an empty one."""
-    joined = list(_array(array))
+    joined = list(array_of(array))
     for part in arrays:
-        joined += _array(part)
+        joined += array_of(part)
         _counted(joined)
     return joined
 
@@ -88,7 +88,8 @@ def _items(items: tuple[Value, ...]) -> tuple[Value, ...] | list[Value]:
     return items
 
 
-def _array(value: Value) -> list[Value]:
+def array_of(value: Value) -> list[Value]:
+    """The array; an empty one for null. Raises RowFault for anything else."""
     if value is None:
         return []
     if type(value) is not list:

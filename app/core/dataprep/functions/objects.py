@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from itertools import zip_longest
 from typing import Final
 
+from app.core.dataprep.functions.arrays import array_of
 from app.core.dataprep.values import RowFault, Value, as_text, kind_of
 
 _MAX_CELLS: Final = 1_000_000
@@ -36,7 +37,7 @@ def arrays_to_object(*pairs: Value) -> Value:
     """
     if len(pairs) % 2:
         raise RowFault("names and arrays must come in pairs")
-    columns = [_array(column) for column in pairs[1::2]]
+    columns = [array_of(column) for column in pairs[1::2]]
     if max(map(len, columns), default=0) * len(columns) > _MAX_CELLS:
         raise RowFault(f"arrays that come to over {_MAX_CELLS} values")
     names = [as_text(name) for name in pairs[::2]]
@@ -79,14 +80,6 @@ def get_keys(value: Value) -> Value:
 def get_values(text: Value, key: Value, value_mark: Value = ":", field_mark: Value = ",") -> Value:
     """The value of one key of a text like `a:1,b:2`; null when the key is not there."""
     return get(str_to_object(text, value_mark, field_mark), key)
-
-
-def _array(value: Value) -> list[Value]:
-    if value is None:
-        return []
-    if type(value) is not list:
-        raise RowFault(f"{kind_of(value)} where an array is needed")
-    return value
 
 
 FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
