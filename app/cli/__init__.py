@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "ledger": _Place("app.cli.ledger", "ledger"),
     "mappings": _Place("app.cli.mappings", "mappings"),
     "dead-letters": _Place("app.cli.dead_letters", "dead_letters"),
+    "backfill": _Place("app.cli.backfill", "backfill"),
     "verify-signature": _Place("app.cli.verify_signature", "verify_signature"),
     "doctor": _Place("app.cli.doctor", "doctor"),
     "healthy": _Place("app.cli.healthy", "healthy"),
