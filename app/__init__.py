@@ -1,8 +1,8 @@
 """Sluice: Customer.io's message events, in Adobe Experience Platform, each once.
 
-core/       pure: events, signatures, frames, retry, the mapping engine, what an answer means
+core/       pure: events, frames, retry, mapping engine, XDM check, pace, what an answer means
 settings/   the only reader of the environment and of config files
-store/      Redis: batches and the open set, claims, dead letters, ledger, traces, lanes
+store/      Redis: batches and the open set, claims, dead letters, ledger, traces, lanes, samples
 adobe/      outbound to Adobe: IMS tokens
 web/        inbound: the receiver
 cli/        the `sluice` command, one file per noun
