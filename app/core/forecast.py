@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 LEAST_SECONDS: Final = 10.0
 
 # A line that meets its goal later than this says nothing.
-_HORIZON_SECONDS: Final = 30 * 86_400.0
+_HORIZON_SECONDS: Final = 7 * 86_400.0
 
 
 class Sample(NamedTuple):

@@ -23,6 +23,7 @@ class LoginLimits:
     per_user: int = 10
     per_address: int = 30
     window_seconds: float = 900.0
+    notes: int = 100
     _attempt: Script = field(init=False)
 
     def __post_init__(self) -> None:
@@ -35,6 +36,12 @@ class LoginLimits:
             [int(self.window_seconds * 1000), self.per_user, self.per_address],
         )
         return int(wait_ms) / 1000
+
+    async def worth_noting(self) -> bool:
+        """Whether one more refusal belongs into the audit trail, which is kept for ever: after
+        `notes` in a window it does not. Raises StoreUnavailable."""
+        args = [int(self.window_seconds * 1000), self.notes]
+        return not await self._attempt([_key("all", "refused")], args)
 
     async def forget(self, user: str) -> None:
         """The user is in: attempts begin anew. Raises StoreUnavailable."""

@@ -72,4 +72,6 @@ class Sessions:
 
 
 def _key(session_id: str) -> str:
-    return keys.console_session(hashlib.sha256(session_id.encode()).hexdigest())
+    # A cookie may hold any bytes at all.
+    digest = hashlib.sha256(session_id.encode("utf-8", "surrogatepass"))
+    return keys.console_session(digest.hexdigest())

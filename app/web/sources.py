@@ -34,18 +34,22 @@ class SourceFilter:
         if answer is None:
             if len(self._known) >= _CACHE_MAX_ENTRIES:
                 self._known.clear()
-            client = self._client(*question)
+            client = client_of(*question, self._proxies)
             answer = client is not None and _within(client, self._allowed)
             self._known[question] = answer
         return answer
 
-    def _client(self, peer: str, forwarded: str) -> Address | None:
-        """The nearest address that is no proxy of ours: what stands left of it can be forged."""
-        address = parse_address(peer)
-        hops = forwarded.split(",") if forwarded else []
-        while address is not None and hops and _within(address, self._proxies):
-            address = parse_address(hops.pop())
-        return address
+
+def client_of(peer: str, forwarded: str, proxies: Sequence[Network]) -> Address | None:
+    """The nearest address that is no proxy of ours: what stands left of it can be forged.
+
+    `peer`: address of the TCP connection; `forwarded`: X-Forwarded-For. None when it is unreadable.
+    """
+    address = parse_address(peer)
+    hops = forwarded.split(",") if forwarded else []
+    while address is not None and hops and _within(address, proxies):
+        address = parse_address(hops.pop())
+    return address
 
 
 def parse_address(text: str) -> Address | None:
