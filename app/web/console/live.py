@@ -117,8 +117,10 @@ class Live:
         )
 
     async def _sample_for_ever(self) -> None:
-        while True:
+        # redis-py swallows a cancellation while it connects: the flag is what ends it for sure.
+        while not self.closing:
             began = time.monotonic()
             await self.sample()
             took = time.monotonic() - began
-            await asyncio.sleep(max(self.interval_seconds, 20 * took))
+            if not self.closing:
+                await asyncio.sleep(max(self.interval_seconds, 20 * took))

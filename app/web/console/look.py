@@ -62,9 +62,14 @@ def json_response(value: Any, status: int = 200) -> web.Response:
     )
 
 
-def after(request: web.Request, path: str, done: str) -> web.HTTPSeeOther:
-    """To `path` after a form, where `done` is shown once. Raise it, or return it."""
-    response = web.HTTPSeeOther(path)
+def to(path: str) -> web.Response:
+    """On to another page, after a form."""
+    return web.Response(status=303, headers={"Location": path})
+
+
+def after(request: web.Request, path: str, done: str) -> web.Response:
+    """The same, and there `done` is shown once."""
+    response = to(path)
     # Hex, since a cookie takes few characters.
     set_cookie(response, request.app[CONSOLE], DONE_COOKIE, done[:200].encode().hex())
     return response

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import structlog
+from aiohttp import web
 
 from app.core.errors import ConfigError, StoreUnavailable
 
@@ -56,13 +57,16 @@ class Panels:
     async def show(
         self, key: Hashable, ask: Callable[[], Awaitable[T]], *, keep: bool = True
     ) -> Panel[T]:
-        """What `ask` answers, or why it does not and what it answered last. Raises nothing.
+        """What `ask` answers, or why it does not and what it answered last. Raises nothing
+        but web.HTTPException.
 
         `keep` False: personal data, which is not to lie about here.
         """
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 panel = Panel(await ask(), now_ms())
+        except web.HTTPException:
+            raise  # an answer to what was asked, and of the whole page
         except Exception as fault:
             last = self._last.get(key)
             told = explain(fault)

@@ -11,7 +11,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from app.core.errors import StoreUnavailable
+from app.core.errors import ConfigError, StoreUnavailable
 from app.web.console import look
 from app.web.console.config import CONSOLE, Console
 from app.web.console.door import DOOR, Door
@@ -75,7 +75,7 @@ async def _in_words(request: web.Request, handler: Handler) -> web.StreamRespons
         }
         text = refusal.text if refusal.status not in (404, 405) or not _standard(refusal) else ""
         return _answer(request, refusal.status, text or _SAID.get(refusal.status, ""), headers)
-    except StoreUnavailable as fault:
+    except (StoreUnavailable, ConfigError) as fault:
         return _answer(request, 503, explain(fault), {"Retry-After": "5"})
     except Exception as fault:
         return _answer(request, 500, explain(fault), {})

@@ -23,7 +23,7 @@ async def set_password(request: web.Request) -> web.StreamResponse:
     if wait := await console.limits.attempt(who.name, who.origin):
         return _again(request, f"Too many attempts. Try again in {round(wait / 60) or 1} min.", 429)
     if await console.users.check(who.name, given.get("old", "")) is None:
-        return _again(request, "The old password is wrong.", 403)
+        return _again(request, "The old password is wrong.", 400)
     if given.get("new", "") != given.get("again", ""):
         return _again(request, "The two new passwords differ.", 400)
     try:
@@ -46,7 +46,7 @@ async def end_sessions(request: web.Request) -> web.StreamResponse:
 async def set_theme(request: web.Request) -> web.StreamResponse:
     """POST /account/theme: theme."""
     theme = (await read_form(request)).get("theme", "")
-    response = web.HTTPSeeOther("/account")
+    response = look.to("/account")
     if theme in look.THEMES:
         response.set_cookie(look.THEME_COOKIE, theme, max_age=31_536_000, samesite="Lax", path="/")
     return response
@@ -57,7 +57,7 @@ async def _stay_in(request: web.Request, done: str) -> web.StreamResponse:
     user: User | None = await console.users.get(who.name)
     request.app[DOOR].forget(who.session_id)
     if user is None:
-        return web.HTTPSeeOther("/login")
+        return look.to("/login")
     response = look.after(request, "/account", done)
     fresh = await console.sessions.open(user, who.session_id)
     set_cookie(response, console, cookie_name(console), fresh)

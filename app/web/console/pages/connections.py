@@ -23,10 +23,7 @@ async def page(request: web.Request) -> web.Response:
 
 async def document(request: web.Request) -> web.Response:
     """GET /api/connections."""
-    try:
-        return look.json_response(await _documents(request.app[CONSOLE]))
-    except ConfigError as fault:
-        raise web.HTTPServiceUnavailable(text="\n".join(fault.faults)) from None
+    return look.json_response(await _documents(request.app[CONSOLE]))
 
 
 async def _documents(console: Console) -> list[dict[str, Any]]:

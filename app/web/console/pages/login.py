@@ -54,7 +54,7 @@ async def enter(request: web.Request) -> web.StreamResponse:
     await console.limits.forget(name)
     await console.audit.note(user.name, "login", origin=origin)
     before = request.cookies.get(cookie_name(console), "")
-    response = web.HTTPSeeOther(target)
+    response = look.to(target)
     set_cookie(response, console, cookie_name(console), await console.sessions.open(user, before))
     response.del_cookie(FORM_COOKIE, path="/")
     return response
@@ -66,7 +66,7 @@ async def leave(request: web.Request) -> web.StreamResponse:
     await console.sessions.close(who.session_id)
     request.app[DOOR].forget(who.session_id)
     await console.audit.note(who.name, "logout", origin=who.origin)
-    response = web.HTTPSeeOther("/login")
+    response = look.to("/login")
     response.del_cookie(
         cookie_name(console), path="/", secure=console.config.secure, httponly=True, samesite="Lax"
     )

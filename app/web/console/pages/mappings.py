@@ -12,7 +12,7 @@ from aiohttp import web
 
 from app.core.check import Report
 from app.core.dataprep.document import rows_in
-from app.core.errors import ConfigError, MappingSetInvalid
+from app.core.errors import MappingSetInvalid
 from app.settings.mapping_reports import Listed, check_document, hints, list_sets
 from app.settings.mapping_sets import Found, find
 from app.web.console import look
@@ -90,7 +90,7 @@ async def _look(console: Console, name: str) -> Looked:
 
     looked = await asyncio.to_thread(read)
     if looked is None:
-        raise ConfigError([f"there is no mapping set {name}"])
+        raise web.HTTPNotFound(text="There is no such mapping set.")
     return looked
 
 
