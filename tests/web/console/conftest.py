@@ -1,4 +1,4 @@
-"""A console over a real Redis, and browsers of a kind: clients that keep cookies and fill in forms."""
+"""A console over a real Redis, and clients that keep cookies and fill in forms, as browsers do."""
 
 from __future__ import annotations
 
@@ -119,9 +119,7 @@ async def visit() -> AsyncIterator[Visit]:
             if id(console) not in servers:
                 servers[id(console)] = TestServer(make_app(console))
                 await stack.enter_async_context(servers[id(console)])
-            client = TestClient(
-                servers[id(console)], cookie_jar=aiohttp.CookieJar(unsafe=True)
-            )
+            client = TestClient(servers[id(console)], cookie_jar=aiohttp.CookieJar(unsafe=True))
             stack.push_async_callback(client.session.close)
             browser = Browser(client, console)
             if name:

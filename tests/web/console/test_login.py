@@ -147,9 +147,7 @@ async def test_log_out_everywhere_ends_the_others(console: Console, visit: Visit
     assert (await there.get("/"))[0] == 303
 
 
-async def test_an_admin_ends_somebody_s_sessions_and_tokens(
-    console: Console, visit: Visit
-) -> None:
+async def test_an_admin_ends_somebody_s_sessions_and_tokens(console: Console, visit: Visit) -> None:
     admin, other = await visit(console, "admin"), await visit(console, "viewer")
     viewer = await console.users.get("viewer")
     assert viewer
@@ -218,9 +216,7 @@ async def test_guessing_at_a_user_is_slowed_down_even_with_the_right_password(
     assert (await browser.log_in("nobody", "a guess at it")).status == 429, "as for a user"
 
 
-async def test_an_address_that_tries_many_names_is_slowed_down(
-    store: Store, visit: Visit
-) -> None:
+async def test_an_address_that_tries_many_names_is_slowed_down(store: Store, visit: Visit) -> None:
     console = parts(store)
     console.limits.per_address = 4
     await console.users.add("viewer", Role.VIEWER, PASSWORD)
