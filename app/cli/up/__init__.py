@@ -55,8 +55,9 @@ def up() -> None:
         watch = Watch(lock)
 
         def when_ready(pids: Mapping[str, int]) -> None:
+            password = first_password(settings)
             _write_run_file(settings, said, pids)
-            screen.plain(_welcome(settings, connections, own_redis, first_password(settings)))
+            screen.plain(_welcome(settings, connections, own_redis, password))
 
         supervisor = Supervisor(roles(settings, own_redis), full, screen, watch.tell)
         try:
