@@ -221,9 +221,8 @@ class Up:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ports = {
-            name: free_port() for name in ("RECEIVER", "SANDBOX", "REDIS", "WORKER_METRICS", "CONSOLE")
-        }
+        names = ("RECEIVER", "SANDBOX", "REDIS", "WORKER_METRICS", "CONSOLE")
+        self.ports = {name: free_port() for name in names}
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("SLUICE_", "EXAMPLE_"))}
         self.environ = {**clean, "SLUICE_DATA_DIR": str(folder)}
         self.own_ports = {f"SLUICE_{name}_PORT": str(port) for name, port in self.ports.items()}

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from app.core.event import EVENT_ID_MAX_CHARS, SEND_TEST_EVENT_ID
+from app.core.outcome import Verdict
 from app.store.documents import trace_document
 from app.store.traces import BatchTrace, EventTrace, find_event
 from app.web.console import look
@@ -62,7 +63,7 @@ def steps_of(trace: EventTrace) -> list[Step]:
     return steps
 
 
-_VERDICTS: Final = {"delivered": "good", "rejected": "bad"}
+_TONES: Final = {Verdict.DELIVERED.value: "good", Verdict.REJECTED.value: "bad"}
 
 
 def _batch_steps(batch: BatchTrace) -> list[Step]:
@@ -76,8 +77,8 @@ def _batch_steps(batch: BatchTrace) -> list[Step]:
     for sent in batch.requests:
         receipt = f", Platform's receipt {sent.receipt}" if sent.receipt else ""
         text = f"{sent.events:,} events in the request: status {sent.status}{receipt}"
-        title = f"Sent: {sent.verdict.replace('_', ' ')}"
-        steps.append(Step(sent.at_ms, title, text, _VERDICTS.get(sent.verdict, "wait")))
+        title = f"Sent: {Verdict(sent.verdict).words}"
+        steps.append(Step(sent.at_ms, title, text, _TONES.get(sent.verdict, "wait")))
     text = f"of its {batch.events:,} events: {ends or 'none ended'}{mapped}"
     steps.append(
         Step(
