@@ -72,7 +72,7 @@ async def live(request: web.Request) -> web.StreamResponse:
 
 async def _send_all(request: web.Request, response: web.StreamResponse) -> None:
     watched, streams = request.app[CONSOLE].live, request.app[STREAMS]
-    asked_at, version = time.monotonic(), -1
+    asked_at, version = time.monotonic(), 0
     while not watched.closing:
         version = await watched.after(version)
         if time.monotonic() - asked_at > _ASK_AGAIN_SECONDS:

@@ -104,9 +104,9 @@ async def test_the_live_stream_escapes_as_the_page_does(
 ) -> None:
     await furnish(store)
     browser = await visit(console, "viewer")
+    await console.live.sample()
     async with browser.client.get("/live") as answer:
         assert answer.headers["Content-Type"].startswith("text/event-stream")
-        await console.live.sample()
         while not (line := await answer.content.readline()).startswith(b"data: {"):
             pass
     told = json.loads(line.removeprefix(b"data: "))
