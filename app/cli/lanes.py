@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.audited import audited
 from app.cli.reading import Json, age_ms, echo_json, echo_table, moment, with_store
 from app.core.errors import ConfigError
 from app.settings import Connection, environment, load_connections, load_settings
@@ -63,7 +64,7 @@ def pause(
     async def ask(redis: Store) -> None:
         await Lanes(redis).pause(name, f"{OPERATOR}:{reason.strip()}", seconds, by_operator=True)
 
-    with_store(ask)
+    audited("lane.paused", name, ask, reason=reason.strip(), seconds=seconds)
     until = "it is resumed" if seconds is None else f"{moment(_in_ms(seconds))} UTC"
     if as_json:
         echo_json({"connection": name, "paused": True, "seconds": seconds})
@@ -75,7 +76,7 @@ def pause(
 def resume(name: Name, as_json: Json = False) -> None:
     """Open a lane, whatever held it back. Exit 1 when nothing did."""
     _known_or_exit(name)
-    held = with_store(lambda redis: Lanes(redis).resume(name))
+    held = audited("lane.resumed", name, lambda redis: Lanes(redis).resume(name))
     if as_json:
         echo_json({"connection": name, "resumed": held})
     else:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
+from app.cli.audited import audited
 from app.cli.reading import Json, echo_json, echo_table, moment, with_store
-from app.store.audit import Audit
 from app.store.connect import Store
 from app.store.passwords import fault_of
 from app.store.tokens import Tokens
 from app.store.users import Role, Users
-
-T = TypeVar("T")
 
 users = typer.Typer(
     help="Who may use the console.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -55,7 +49,7 @@ def add(name: Name, role: RoleOption = Role.VIEWER) -> None:
         except ValueError as fault:
             raise typer.BadParameter(str(fault)) from None
 
-    if not _audited("user.added", name, make, role=role.value):
+    if not audited("user.added", name, make, role=role.value):
         typer.echo(f"there is a user {name} already: `sluice users passwd`, `role`", err=True)
         raise typer.Exit(1)
     typer.echo(f"{name} may log in, as {role.value}")
@@ -70,14 +64,14 @@ def remove(name: Name) -> None:
         await Tokens(redis).revoke(name)
         return found
 
-    _done_or_exit(name, _audited("user.removed", name, take), "is gone")
+    _done_or_exit(name, audited("user.removed", name, take), "is gone")
 
 
 @users.command()
 def passwd(name: Name) -> None:
     """Set a user's password, asked for or read from standard input; sessions end at once."""
     password = _new_password()
-    done = _audited(
+    done = audited(
         "user.password_set", name, lambda redis: Users(redis).set_password(name, password)
     )
     _done_or_exit(name, done, "has a new password")
@@ -86,7 +80,7 @@ def passwd(name: Name) -> None:
 @users.command()
 def role(name: Name, role: Annotated[Role, typer.Argument(help="The new role.")]) -> None:
     """Change what a user may do; sessions end at once."""
-    done = _audited(
+    done = audited(
         "user.role_set", name, lambda redis: Users(redis).set_role(name, role), role=role.value
     )
     _done_or_exit(name, done, f"is {role.value}")
@@ -103,7 +97,7 @@ def token(
         user = await Users(redis).get(name)
         return await Tokens(redis).make(user, days) if user else ""
 
-    made = _audited("token.made", name, make, days=days)
+    made = audited("token.made", name, make, days=days)
     if not made:
         _done_or_exit(name, False, "")
     typer.echo(made)
@@ -117,24 +111,7 @@ def logout(name: Name) -> None:
         await Tokens(redis).revoke(name)
         return await Users(redis).end_sessions(name)
 
-    _done_or_exit(name, _audited("user.sessions_ended", name, end), "is logged out everywhere")
-
-
-def _audited(act: str, name: str, do: Callable[[Store], Awaitable[T]], **details: object) -> T:
-    """Writes it down, then does it."""
-
-    async def both(redis: Store) -> T:
-        await Audit(redis).note(_me(), act, name, socket.gethostname(), **details)
-        return await do(redis)
-
-    return with_store(both)
-
-
-def _me() -> str:
-    """Who called the command, as far as the machine knows."""
-    with suppress(KeyError, OSError):  # a container's user need not have a name
-        return f"cli:{getpass.getuser()}"
-    return "cli"
+    _done_or_exit(name, audited("user.sessions_ended", name, end), "is logged out everywhere")
 
 
 def _new_password() -> str:

@@ -128,6 +128,12 @@ def pretty(content: bytes | None) -> str:
         return content.decode("utf-8", "backslashreplace")
 
 
+def reason(text: str) -> str:
+    """Why a lane is held back, `class:detail`, as people write it."""
+    kind, _, detail = text.partition(":")
+    return f"{kind}: {detail}" if detail else kind
+
+
 FILTERS: Final[dict[str, Callable[..., str]]] = {
     "count": count,
     "rate": rate,
@@ -136,6 +142,7 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "hour": hour_text,
     "span": span_text,
     "pretty": pretty,
+    "reason": reason,
 }
 
 

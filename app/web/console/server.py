@@ -42,6 +42,8 @@ def make_app(console: Console) -> web.Application:
         lstrip_blocks=True,
         filters=look.FILTERS,
         default_helpers=False,
+        # Templates change with a release alone.
+        auto_reload=False,
     )
     for route in ROUTES:
         app.router.add_route(route.method, route.path, guarded(route))

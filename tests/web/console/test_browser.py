@@ -236,7 +236,7 @@ def test_an_operator_holds_a_lane_back_and_lets_it_go(open_page: Open) -> None:
     page.get_by_role("button", name="Hold back").click()
     expect(page.get_by_role("status")).to_contain_text("example is held back")
     row = page.locator("#lanes tbody tr")
-    expect(row).to_contain_text("operator:<b>their</b> maintenance")
+    expect(row).to_contain_text("operator: <b>their</b> maintenance")
     page.get_by_role("button", name="Let go").click()
     expect(row.locator(".tag")).to_have_text("open")
     page.goto("/audit")
