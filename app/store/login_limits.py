@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 
 from app.store import keys
 from app.store.faults import store_faults
@@ -32,7 +33,7 @@ class LoginLimits:
     async def attempt(self, user: str, address: str) -> float:
         """0 and counted, or the seconds until it is worth trying again. Raises StoreUnavailable."""
         wait_ms = await self._attempt(
-            [_key("user", user), _key("address", address)],
+            [_key("user", user), _key("address", _network(address))],
             [int(self.window_seconds * 1000), self.per_user, self.per_address],
         )
         return int(wait_ms) / 1000
@@ -47,6 +48,15 @@ class LoginLimits:
         """The user is in: attempts begin anew. Raises StoreUnavailable."""
         with store_faults():
             await self.redis.delete(_key("user", user))
+
+
+def _network(address: str) -> str:
+    """Who has one IPv6 address has at least the 2**64 of its network (RFC 6177)."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((found, 64), strict=False)) if found.version == 6 else address
 
 
 def _key(kind: str, text: str) -> str:

@@ -105,14 +105,27 @@ def cookie_name(console: Console) -> str:
     return "__Host-sluice" if console.config.secure else "sluice"
 
 
-def set_cookie(response: web.Response, console: Console, name: str, value: str) -> None:
-    """A cookie for this console alone, that no script can read; gone with the browser.
+def set_cookie(
+    response: web.Response,
+    console: Console,
+    name: str,
+    value: str,
+    *,
+    max_age_seconds: int | None = None,
+) -> None:
+    """A cookie for this console alone, that no script can read; by default gone with the browser.
 
     Lax and not Strict: a link to the console in a message must not end at the log-in. What changes
     anything is a POST, which a foreign page cannot send with it.
     """
     response.set_cookie(
-        name, value, httponly=True, samesite="Lax", secure=console.config.secure, path="/"
+        name,
+        value,
+        max_age=max_age_seconds,
+        httponly=True,
+        samesite="Lax",
+        secure=console.config.secure,
+        path="/",
     )
 
 

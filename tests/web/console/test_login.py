@@ -226,6 +226,13 @@ async def test_an_address_that_tries_many_names_is_slowed_down(store: Store, vis
     assert (await browser.log_in("viewer")).status == 429
 
 
+async def test_an_ipv6_network_is_one_address(store: Store) -> None:
+    limits = LoginLimits(store, per_address=2)
+    assert await limits.attempt("a", "2001:db8::1") == await limits.attempt("b", "2001:db8::2") == 0
+    assert await limits.attempt("c", "2001:db8::3") > 0
+    assert await limits.attempt("c", "2001:db8:0:1::3") == 0
+
+
 async def test_who_gets_in_begins_anew(store: Store) -> None:
     limits = LoginLimits(store, per_user=2, per_address=100)
     assert await limits.attempt("ada", "10.0.0.1") == 0

@@ -48,7 +48,9 @@ async def set_theme(request: web.Request) -> web.StreamResponse:
     theme = (await read_form(request)).get("theme", "")
     response = look.to("/account")
     if theme in look.THEMES:
-        response.set_cookie(look.THEME_COOKIE, theme, max_age=31_536_000, samesite="Lax", path="/")
+        set_cookie(
+            response, request.app[CONSOLE], look.THEME_COOKIE, theme, max_age_seconds=31_536_000
+        )
     return response
 
 
