@@ -16,7 +16,9 @@ from app.settings import Settings, environment, load_settings
 from app.settings.mapping_sets import Configuration
 from app.store.audit import Audit
 from app.store.connect import open_store
+from app.store.lane_views import LaneViews
 from app.store.login_limits import LoginLimits
+from app.store.samples import Samples
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.users import Users
@@ -87,6 +89,8 @@ async def open_console(settings: Settings, environ: Mapping[str, str]) -> AsyncI
             tokens=Tokens(redis),
             limits=LoginLimits(redis),
             audit=Audit(redis),
+            samples=Samples(redis, settings.sample_events, int(settings.sample_hours * 3_600_000)),
+            lane_views=LaneViews(redis),
             live=Live(redis, config.memory_share),
             panels=Panels(),
             configuration=lambda: Configuration(environ),

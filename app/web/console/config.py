@@ -11,7 +11,9 @@ from aiohttp import web
 
 from app.settings.mapping_sets import Configuration
 from app.store.audit import Audit
+from app.store.lane_views import LaneViews
 from app.store.login_limits import LoginLimits
+from app.store.samples import Samples
 from app.store.scripting import Store
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
@@ -57,6 +59,8 @@ class Console:
     tokens: Tokens
     limits: LoginLimits
     audit: Audit
+    samples: Samples
+    lane_views: LaneViews
     live: Live
     panels: Panels
     configuration: Callable[[], Configuration]

@@ -1,7 +1,7 @@
 """The pipeline sampled every few seconds: for rates, forecasts and charts, and for whoever watches.
 
 History lies in this process's memory only: a console that was just started says that it is
-collecting. Sampling takes at most a twentieth of the time, however large the backlog is.
+collecting. Sampling takes at most a tenth of the time, however large the backlog is.
 """
 
 from __future__ import annotations
@@ -123,4 +123,4 @@ class Live:
             await self.sample()
             took = time.monotonic() - began
             if not self.closing:
-                await asyncio.sleep(max(self.interval_seconds, 20 * took))
+                await asyncio.sleep(max(self.interval_seconds, 10 * took))

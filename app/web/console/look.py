@@ -34,6 +34,7 @@ PLACES: Final = (
     Place("/", "Overview", "o", Role.VIEWER),
     Place("/dead-letters", "Dead letters", "d", Role.VIEWER),
     Place("/events", "Events", "e", Role.VIEWER),
+    Place("/tail", "Live tail", "t", Role.VIEWER),
     Place("/ledger", "Ledger", "l", Role.VIEWER),
     Place("/lanes", "Lanes", "n", Role.VIEWER),
     Place("/connections", "Connections", "c", Role.VIEWER),

@@ -22,6 +22,7 @@ from app.web.console.pages import (
     mappings,
     overview,
     people,
+    tail,
 )
 from app.web.console.static import serve
 
@@ -63,6 +64,8 @@ ROUTES: Final = (
     Route("POST", "/lanes/resume", _OPERATOR, lanes.resume),
     Route("GET", "/connections", _VIEWER, connections.page),
     Route("GET", "/events", _VIEWER, events.page),
+    Route("GET", "/tail", _VIEWER, tail.page),
+    Route("GET", "/tail/body", _OPERATOR, tail.body_page),
     Route("GET", "/mappings", _VIEWER, mappings.page),
     Route("GET", "/mappings/{name}", _VIEWER, mappings.one_page),
     Route("GET", "/dead-letters", _VIEWER, dead_letters.page),
@@ -82,7 +85,8 @@ ROUTES: Final = (
     Route("POST", "/api/lanes/{name}/pause", _OPERATOR, lanes.pause_document),
     Route("POST", "/api/lanes/{name}/resume", _OPERATOR, lanes.resume_document),
     Route("GET", "/api/connections", _VIEWER, connections.document),
-    Route("GET", "/api/events/{event_id}", _VIEWER, events.document),
+    Route("GET", "/api/events/{event_id:.+}", _VIEWER, events.document),
+    Route("GET", "/api/tail", _VIEWER, tail.document),
     Route("GET", "/api/mappings", _VIEWER, mappings.document),
     Route("GET", "/api/mappings/{name}", _VIEWER, mappings.one_document),
     Route("GET", "/api/dead-letters", _VIEWER, dead_letters.document),

@@ -17,8 +17,10 @@ from argon2 import PasswordHasher
 from app.settings.mapping_sets import Configuration
 from app.store.audit import Audit
 from app.store.connect import Store
+from app.store.lane_views import LaneViews
 from app.store.login_limits import LoginLimits
 from app.store.passwords import Passwords
+from app.store.samples import Samples
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.users import Role, Users
@@ -47,6 +49,8 @@ def parts(redis: Store, config: ConsoleConfig | None = None, **settings: str) ->
         tokens=Tokens(redis),
         limits=LoginLimits(redis),
         audit=Audit(redis),
+        samples=Samples(redis, 1000, 3_600_000),
+        lane_views=LaneViews(redis),
         live=Live(redis, interval_seconds=3600),
         panels=Panels(),
         configuration=lambda: Configuration(environ),

@@ -3,6 +3,8 @@ into it, and so may who types a reason."""
 
 from __future__ import annotations
 
+import time
+
 import orjson
 from arq.connections import ArqRedis
 
@@ -14,6 +16,7 @@ from app.store.audit import Audit
 from app.store.batches import Batches, Settlement
 from app.store.claims import Claims
 from app.store.lanes import Lanes
+from app.store.samples import Samples
 from app.store.traces import RequestTrace, encode_trace
 
 # For HTML, attributes, JSON islands, templates, URLs and spreadsheets at once.
@@ -24,6 +27,7 @@ HOSTILE = (
 DELIVERED = "01HF0000000000000000000001"
 DEAD = "01HF0000000000000000000002"
 WAITING = "01HF0000000000000000000003"
+TAIL = "01HF0000000000000000000004"
 
 
 def body_of(event_id: str, **data: object) -> bytes:
@@ -52,6 +56,9 @@ async def furnish(redis: ArqRedis, connection: str = "example") -> int:
     frame = encode_received([body_of(WAITING)], [now])
     await batches.commit(connection, frame, 1)
     await Lanes(redis).pause(connection, f"operator:{HOSTILE}", None, by_operator=True)
+    sampled = [body_of(TAIL, subject=HOSTILE), body_of(HOSTILE[:256])]
+    now = int(time.time() * 1000)
+    await Samples(redis, 1000, 3_600_000).keep(connection, sampled, now)
     await Audit(redis).note("cli:root", "lane.paused", HOSTILE, HOSTILE, reason=HOSTILE)
     return 1
 

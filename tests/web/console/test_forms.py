@@ -104,7 +104,9 @@ async def test_every_answer_tells_the_browser_to_trust_nothing_but_us(
 
 
 PAGES = [
-    route.path.replace("{name}", "customerio-default").replace("{number}", "1")
+    route.path.replace("{name}", "customerio-default")
+    .replace("{number}", "1")
+    .replace("{event_id}", "E1")
     for route in ROUTES
     if route.method == "GET" and not route.is_api and route.wants is not None
     if route.path != "/live"

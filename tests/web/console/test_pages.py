@@ -22,7 +22,7 @@ from app.store.users import Role
 from app.web.console.config import Console
 from tests.conftest import RedisServer
 from tests.web.console.conftest import PASSWORD, ROOT, Visit, parts
-from tests.web.console.furnish import DEAD, DELIVERED, HOSTILE, WAITING, furnish
+from tests.web.console.furnish import DEAD, DELIVERED, HOSTILE, TAIL, WAITING, furnish
 
 
 class Tags(HTMLParser):
@@ -66,6 +66,10 @@ HOSTILE_PAGES = [
     (f"/events?id={DELIVERED}", True),
     (f"/events?id={quote(HOSTILE)}&timestamp={quote(HOSTILE)}", False),
     (f"/dead-letters?code={quote(HOSTILE)}&kind={quote(HOSTILE)}", True),
+    ("/tail", True),
+    (f"/tail?kind={quote(HOSTILE)}&connection={quote(HOSTILE)}", True),
+    (f"/tail/body?connection=example&event_id={TAIL}", True),
+    (f"/tail/body?connection=x&event_id={quote(HOSTILE)}", True),
     (f"/ledger?connection={quote(HOSTILE)}", False),
     (f"/audit?before={quote(HOSTILE)}", False),
     (f"/mappings/{quote(HOSTILE, safe='')}", False),
@@ -94,8 +98,8 @@ async def test_hostile_text_stays_text(
     for island in seen.islands:
         json.loads(island)
     if shows:
-        assert SHOWN[:40] in seen.text or any(
-            SHOWN[:40] in value for value in seen.attributes.get("value", [])
+        assert SHOWN[:34] in seen.text or any(
+            SHOWN[:34] in value for value in seen.attributes.get("value", [])
         )
 
 
@@ -205,6 +209,38 @@ async def test_opening_a_dead_letter_is_written_down(
     assert (await browser.get("/dead-letters/2"))[0] == 404
 
 
+async def test_a_body_of_the_tail_is_for_operators_and_looking_is_written_down(
+    console: Console, visit: Visit, store: ArqRedis
+) -> None:
+    await furnish(store)
+    viewer, operator = await visit(console, "viewer"), await visit(console, "operator")
+    query = "connection=example&event_id="
+    _, page = await viewer.get("/tail")
+    assert TAIL in page and "email.sent" in page
+    assert "subject" not in page and "/tail/body" not in page
+    assert (await viewer.get(f"/tail/body?{query}{TAIL}"))[0] == 403
+    assert f"event_id={TAIL}" in (await operator.get("/tail"))[1]
+    _, page = await operator.get(f"/tail/body?{query}{TAIL}")
+    assert "subject" in page
+    entry = (await console.audit.read())[0]
+    assert (entry.actor, entry.act, entry.target) == ("operator", "event.opened", TAIL)
+    assert (await operator.get(f"/tail/body?{query}{DEAD}"))[0] == 404
+
+
+async def test_the_tail_is_of_one_connection_and_kind_when_asked(
+    console: Console, visit: Visit, store: ArqRedis
+) -> None:
+    await furnish(store)
+    browser = await visit(console, "viewer")
+    for query, there in (
+        ("connection=example&kind=email.sent", True),
+        ("connection=other", False),
+        ("kind=sms.sent", False),
+    ):
+        _, page = await browser.get(f"/tail?{query}")
+        assert (TAIL in page) is there, query
+
+
 async def test_connections_show_no_secret_and_no_inlet_to_post_to(
     store: Store, visit: Visit, tmp_path: Path
 ) -> None:
@@ -236,7 +272,7 @@ async def test_pages_stand_while_redis_is_away_and_say_how_old_they_are(
     await furnish(own_store)
     browser = await visit(console, "operator")
     await console.live.sample()
-    seen = ("/", "/ledger", "/lanes", "/dead-letters", "/audit")
+    seen = ("/", "/ledger", "/lanes", "/dead-letters", "/audit", "/tail")
     for path in seen:
         status, page = await browser.get(path)
         assert (status, "cannot be reached" in page) == (200, False), path

@@ -11,7 +11,6 @@ from aiohttp import web
 from app.core.errors import ConfigError
 from app.core.moments import span_ms
 from app.store.documents import lane_document
-from app.store.lane_views import LaneViews
 from app.store.lanes import OPERATOR, Lanes
 from app.web.console import look
 from app.web.console.config import CONSOLE, Console
@@ -99,14 +98,14 @@ async def _resume(request: web.Request, name: str) -> bool:
 
 
 async def _must_be_known(console: Console, name: str) -> None:
-    known = await LaneViews(console.redis).known() | (await _limits(console)).keys()
+    known = await console.lane_views.known() | (await _limits(console)).keys()
     if name not in known:
         raise web.HTTPNotFound(text="There is no such connection.")
 
 
 async def _documents(console: Console) -> list[dict[str, Any]]:
     limits = await _limits(console)
-    views = LaneViews(console.redis)
+    views = console.lane_views
     found = await views.look(limits.keys() | await views.known())
     return [lane_document(view, limits.get(view.connection)) for view in found]
 

@@ -46,6 +46,24 @@
     else if (event.key === "r") location.reload();
   });
 
+  // --- what changes by itself can be stopped ---
+  const REFRESH_MS = 5000;
+  let paused = false;
+  const pauser = byId("pause");
+  if (pauser) {
+    pauser.hidden = false;
+    pauser.addEventListener("click", () => {
+      paused = !paused;
+      pauser.setAttribute("aria-pressed", paused);
+    });
+    setInterval(() => {
+      if (paused || document.hidden || typeof htmx === "undefined") return;
+      document.querySelectorAll("[data-refresh]").forEach((part) => {
+        if (!part.contains(document.activeElement)) htmx.trigger(part, "refresh");
+      });
+    }, REFRESH_MS);
+  }
+
   // --- the overview, live ---
   const live = byId("live");
   if (live) watch(live, charts());
@@ -57,6 +75,7 @@
       live.replaceChildren(text);
     };
     source.addEventListener("look", (event) => {
+      if (paused) return;
       const told = JSON.parse(event.data);
       for (const [name, html] of Object.entries(told.parts)) put(`part-${name}`, html);
       draw(told.chart);
