@@ -204,9 +204,10 @@ class Batches:
         return answer is not None
 
     async def mark_delivered(self, batch_id: str, positions: Sequence[int]) -> None:
-        """Remembers what Platform took, should the batch have to be worked on again."""
-        with store_faults():
-            await cast(Awaitable[int], self.redis.sadd(keys.DONE_PREFIX + batch_id, *positions))
+        """Remembers what Platform took, should the batch have to be worked on again; not when the
+        lease was lost. Raises StoreUnavailable."""
+        names = [keys.HELD, keys.DONE_PREFIX + batch_id]
+        await self._run("mark", names, [self.owner, batch_id, *positions])
 
     async def delivered_before(self, batch_id: str) -> set[int]:
         """Positions that were marked delivered by an earlier take."""
