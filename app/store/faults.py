@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from typing import Final
 
 from redis.exceptions import (
+    AuthenticationError,
     BusyLoadingError,
     ConnectionError,
+    InvalidResponse,
+    NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
@@ -18,18 +21,34 @@ from redis.exceptions import (
 
 from app.core.errors import StoreUnavailable
 
-# Beginnings of answers that mean "not now": redis-py has no class of its own for them, and inside
-# a script the server may put its own words around them.
+# Answers that mean "not now": redis-py has no class of its own for them, and inside a script the
+# server may put its own words around them.
 _NOT_NOW: Final = {
     "OOM": "full",
     "READONLY": "readonly",
     "LOADING": "loading",
     "BUSY": "busy",
+    "UNKILLABLE": "busy",
     "MISCONF": "disk",
     "MASTERDOWN": "away",
-    "CLUSTERDOWN": "away",
-    "NOREPLICAS": "disk",
+    "NOREPLICAS": "replicas",
     "UNBLOCKED": "away",
+    "NOPERM": "permission",
+    # A node of a Redis Cluster speaks so.
+    "MOVED": "cluster",
+    "ASK": "cluster",
+    "TRYAGAIN": "cluster",
+    "CROSSSLOT": "cluster",
+    "CLUSTERDOWN": "cluster",
+}
+
+# What a person can do about it, where waiting is not enough.
+_FIX: Final = {
+    "password": "set the user and password in SLUICE_REDIS_URL, or SLUICE_REDIS_PASSWORD_FILE",
+    "permission": "give the user what config/redis-acl.conf has; sluice doctor says what it lacks",
+    "tls": "look at SLUICE_REDIS_URL (rediss://, the host's name), SLUICE_REDIS_CA_FILE, "
+    "SLUICE_REDIS_CERT_FILE, and the certificate of Redis",
+    "cluster": "Sluice wants one Redis, not a Cluster",
 }
 
 
@@ -42,12 +61,26 @@ def reason_of(fault: BaseException) -> str | None:
             return "readonly"
         case OutOfMemoryError():
             return "full"
+        case NoPermissionError():
+            return "permission"
+        case AuthenticationError():
+            return "password"
         case ConnectionError() | TimeoutError() | OSError():
-            return "away"
+            return "tls" if "[SSL" in str(fault) else "away"
+        case InvalidResponse():
+            return "garbled"
         case ResponseError():
-            return next((why for word, why in _NOT_NOW.items() if word in str(fault)), None)
+            return _not_now(str(fault))
         case _:
             return None
+
+
+def _not_now(text: str) -> str | None:
+    # What Redis 7.0 and later ones make of NOPERM inside a script.
+    if "executing the script can't" in text or "ACL failure in script" in text:
+        return "permission"
+    words = set(text.replace("-", " ").split())
+    return next((why for word, why in _NOT_NOW.items() if word in words), None)
 
 
 @contextmanager
@@ -59,4 +92,5 @@ def store_faults() -> Iterator[None]:
         reason = reason_of(fault)
         if reason is None:
             raise
-        raise StoreUnavailable(reason, str(fault)[:200]) from fault
+        detail, fix = str(fault)[:300], _FIX.get(reason)
+        raise StoreUnavailable(reason, f"{detail}; {fix}" if fix else detail) from fault
