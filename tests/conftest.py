@@ -37,6 +37,9 @@ class RedisServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Does nothing when it runs already."""
+        if self._process is not None:
+            return
         log = (self.folder / "redis.log").open("ab")
         self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         log.close()
