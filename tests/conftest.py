@@ -32,6 +32,7 @@ class RedisServer:
     def __init__(self, folder: Path, binary: str, options: tuple[str, ...] = ()) -> None:
         self.folder = folder
         self.url = f"unix://{folder}/redis.sock"
+        self.binary = binary
         self._command = [binary, *SERVER_OPTIONS, "--dir", str(folder)]
         self._command += ["--unixsocket", f"{folder}/redis.sock", *options]
         self._process: subprocess.Popen[bytes] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -10,6 +11,7 @@ from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
     ConnectionError,
+    ExecAbortError,
     InvalidResponse,
     NoPermissionError,
     OutOfMemoryError,
@@ -17,6 +19,7 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
     TimeoutError,
+    WatchError,
 )
 
 from app.core.errors import StoreUnavailable
@@ -41,6 +44,8 @@ _NOT_NOW: Final = {
     "CROSSSLOT": "cluster",
     "CLUSTERDOWN": "cluster",
 }
+
+_WORDS: Final = re.compile(rf"\b(?:{'|'.join(_NOT_NOW)})\b")
 
 # What a person can do about it, where waiting is not enough.
 _FIX: Final = {
@@ -69,18 +74,28 @@ def reason_of(fault: BaseException) -> str | None:
             return "tls" if "[SSL" in str(fault) else "away"
         case InvalidResponse():
             return "garbled"
+        case WatchError() | ExecAbortError():
+            # arq's transaction, whose connection broke: where two raced, arq says so by itself.
+            return "away"
         case ResponseError():
-            return _not_now(str(fault))
+            return _not_now(_said(fault))
         case _:
             return None
+
+
+def _said(fault: BaseException) -> str:
+    """The server's words, without the command that redis-py puts before them in a pipeline."""
+    return str(fault).rpartition("of pipeline caused error: ")[2]
 
 
 def _not_now(text: str) -> str | None:
     # What Redis 7.0 and later ones make of NOPERM inside a script.
     if "executing the script can't" in text or "ACL failure in script" in text:
         return "permission"
-    words = set(text.replace("-", " ").split())
-    return next((why for word, why in _NOT_NOW.items() if word in words), None)
+    if "EXEC without MULTI" in text:
+        return "away"  # another server, or another connection, than the one that heard the MULTI
+    found = _WORDS.search(text)
+    return _NOT_NOW[found[0]] if found else None
 
 
 @contextmanager
@@ -92,5 +107,5 @@ def store_faults() -> Iterator[None]:
         reason = reason_of(fault)
         if reason is None:
             raise
-        detail, fix = str(fault)[:300], _FIX.get(reason)
+        detail, fix = _said(fault)[:300], _FIX.get(reason)
         raise StoreUnavailable(reason, f"{detail}; {fix}" if fix else detail) from fault
