@@ -1,17 +1,10 @@
-"""Redis over TLS with an ACL user: what must fit, and what is said when it does not.
-
-Debian's server: the embedded one is built without TLS.
-"""
+"""Redis over TLS with an ACL user: what must fit, and what is said when it does not."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -20,52 +13,7 @@ from app.core.redis_address import RedisAddress
 from app.store.batches import Batches
 from app.store.connect import Store, open_store, open_swift_store, require_safe
 from app.store.permissions import lacking, questions
-from tests.certificates import Authority
-from tests.conftest import RedisServer
-from tests.e2e.process import ROOT, free_port
-
-PASSWORD = "correct horse"
-
-
-def acl_rule() -> str:
-    """The rule that the project ships, with the password of these tests."""
-    rule = (ROOT / "config/redis-acl.conf").read_text().splitlines()[-1]
-    digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
-    return re.sub("#0{64}", f"#{digest}", rule)
-
-
-class TlsServer:
-    """A server that speaks TLS only, beside the unix socket of its operator."""
-
-    def __init__(self, folder: Path) -> None:
-        binary = shutil.which("redis-server")
-        if binary is None:
-            pytest.skip("redis-server is not installed; .ci/run installs it")
-        self.authority = Authority(folder / "authority")
-        self.stranger = Authority(folder / "stranger")
-        pem, key = self.authority.issue("redis")
-        (folder / "users.acl").write_text(f"user default on nopass ~* &* +@all\n{acl_rule()}\n")
-        self.port = free_port()
-        options = (
-            *("--tls-port", str(self.port), "--tls-auth-clients", "optional"),
-            *("--tls-cert-file", str(pem), "--tls-key-file", str(key)),
-            *("--tls-ca-cert-file", str(self.authority.pem)),
-            *("--aclfile", str(folder / "users.acl")),
-        )
-        self.server = RedisServer(folder, binary, options)
-        self.address = RedisAddress(
-            f"rediss://sluice@localhost:{self.port}/0", PASSWORD, str(self.authority.pem)
-        )
-
-    async def tell(self, *words: str) -> None:
-        """As its operator."""
-        store = open_store(self.server.url)
-        await store.execute_command(*words)  # type: ignore[no-untyped-call]
-        await store.aclose(close_connection_pool=True)
-
-    async def show(self, pem: Path, key: Path) -> None:
-        """Another certificate from now on."""
-        await self.tell("CONFIG", "SET", "tls-cert-file", str(pem), "tls-key-file", str(key))
+from tests.tls_server import PASSWORD, TlsServer
 
 
 @pytest.fixture(scope="module")
