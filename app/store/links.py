@@ -3,18 +3,21 @@ master (any more)."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ssl
 from typing import Any, Final
 
 from redis.asyncio import Connection, ConnectionPool, Redis, SSLConnection
 from redis.asyncio.sentinel import Sentinel
-from redis.exceptions import ConnectionError, ReadOnlyError
+from redis.exceptions import ConnectionError, ReadOnlyError, RedisError
 from redis.utils import str_if_bytes
 
 from app.core.redis_address import Endpoint, RedisAddress, Sentinels
 
 # A Sentinel answers from memory; one that is away must not hold up the next.
 _ASK_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.5
 
 
 class Link(Connection):
@@ -55,6 +58,13 @@ class GuidedLink(Link):
         super().__init__(**kwargs)
         self._guide = guide
 
+    async def connect(self) -> None:
+        """A master that was replaced while it lives takes writes for seconds, and all are lost."""
+        self._guide.look()
+        if self._guide.known not in (None, (self.host, self.port)):
+            self._doubted = True
+        await super().connect()
+
     async def _connect(self) -> None:
         self.host, self.port = await self._guide.master()
         await super()._connect()  # type: ignore[no-untyped-call]  # redis-py's
@@ -77,7 +87,11 @@ class Guide:
     """Asks the Sentinels where the master is. One per store."""
 
     def __init__(self, sentinels: Sentinels, tls: ssl.SSLContext | None) -> None:
+        # The master, as it was heard last.
+        self.known: tuple[str, int] | None = None
         self._name = sentinels.master
+        self._asked_at = float("-inf")
+        self._asking: asyncio.Task[None] | None = None
         self._sentinel = Sentinel([])  # type: ignore[no-untyped-call]  # redis-py's
         self._sentinel.sentinels = [_ask(each, sentinels, tls) for each in sentinels.endpoints]
 
@@ -87,9 +101,26 @@ class Guide:
         Raises redis-py's ConnectionError when none does.
         """
         host, port = await self._sentinel.discover_master(self._name)
-        return str(host), int(port)
+        self.known = str(host), int(port)
+        return self.known
+
+    def look(self) -> None:
+        """Asks beside the caller's work, at most every `_LOOK_SECONDS`."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._asked_at > _LOOK_SECONDS:
+            self._asked_at = loop.time()
+            if self._asking is None or self._asking.done():
+                self._asking = loop.create_task(self._look())
+
+    async def _look(self) -> None:
+        # That nobody can be asked is no news while the master answers.
+        with contextlib.suppress(RedisError, OSError):
+            await self.master()
 
     async def aclose(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
         for each in self._sentinel.sentinels:
             await each.aclose(close_connection_pool=True)
 

@@ -24,6 +24,7 @@ class ServerFacts:
     memory_used: int
     memory_limit: int
     cluster: bool = False
+    master: bool = True
     replicas: int = 0
 
     def faults(self) -> list[str]:
@@ -46,6 +47,11 @@ class ServerFacts:
 
     def warnings(self) -> list[str]:
         """What weakens the promise that an acknowledged event is safe, each with its fix."""
+        if not self.master:
+            return [
+                "this Redis is a replica and takes no writes: every webhook is answered 503. Point "
+                "SLUICE_REDIS_URL at the master, or set SLUICE_REDIS_SENTINELS"
+            ]
         if not self.append_only:
             return ["Redis has no append-only file: a restart loses events. Set appendonly yes"]
         if self.fsync != "always":
@@ -70,6 +76,7 @@ async def server_facts(redis: Store) -> ServerFacts:
         memory_used=int(info["used_memory"]),
         memory_limit=int(info["maxmemory"]),
         cluster=bool(info.get("cluster_enabled", 0)),
+        master=info["role"] == "master",
         replicas=int(info.get("connected_slaves", 0)),
     )
 

@@ -16,7 +16,7 @@ from app.store.batches import Batches
 from app.store.connect import open_store
 from tests.conftest import RedisServer
 from tests.crash.conftest import HARMLESS, Load, holders, nothing_is_lost
-from tests.crash.sentinels import Flock
+from tests.crash.sentinels import MASTER, Flock, client
 from tests.e2e.system import System, event_id_of
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
@@ -61,6 +61,25 @@ async def test_what_a_replica_had_to_confirm_is_not_lost_when_the_master_dies(
         await nothing_is_lost(system, sent, most_repeats=IN_HAND)
         assert system.workers[0].alive
         assert len(system.workers[0].lines("worker.started")) == 1
+
+
+async def test_a_master_that_is_made_a_replica_is_left_for_the_new_one(tmp_path: Path) -> None:
+    """An operator's failover, or a partition: the old master lives on for seconds, with the other
+    replica, so only what all replicas confirmed is safe."""
+    async with guided(tmp_path, SLUICE_REDIS_WAIT_REPLICAS="2") as (system, flock):
+        load = Load(system, seed=25, count=3_000)
+        await load.reached(1_000)
+
+        with client(flock.sentinel_ports[0]) as sentinel:
+            sentinel.execute_command("SENTINEL", "FAILOVER", MASTER)
+        system.redis = await flock.failed_over(system.redis)
+
+        sent = await load.finished()
+        assert set(sent.answers) <= HARMLESS
+        await nothing_is_lost(system, sent, most_repeats=IN_HAND)
+        assert len(system.workers[0].lines("worker.started")) == 1
+        doctor = await system.sluice("doctor", "--json")
+        assert {finding["level"] for finding in doctor.json} == {"ok"}
 
 
 async def cut_off(flock: Flock, system: System) -> None:

@@ -184,3 +184,11 @@ async def test_a_bell_that_cannot_be_rung_is_no_bug_of_ours(
     proxy.heal()
     await batches.ring_all([name])
     assert await batches.redis.zcard(keys.ARQ_QUEUE) == 1
+
+
+async def test_a_replica_is_told_from_a_master(own_redis: RedisServer) -> None:
+    store = open_store(own_redis.url)
+    await store.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]
+    [warning] = await require_safe(store)
+    assert "SLUICE_REDIS_SENTINELS" in warning
+    await store.aclose(close_connection_pool=True)
