@@ -6,5 +6,6 @@ server.py       make_app: the sandbox Platform as one aiohttp application
 platform/       what Adobe answers: IMS, collection endpoints, validation (platform.md 2 and 3)
 control/        what only a sandbox has: faults on demand, reading back what arrived
 customerio/     what Customer.io sends: kinds, fields, the sender (customerio.md 1 to 9)
+compact.py      JSON that is kept for long
 traffic.py      generate: bodies for tests, bench and `sluice send`
 """
