@@ -135,6 +135,25 @@ async def test_a_late_run_shows_hours_later_with_its_own_start(platform: Any) ->
     assert summary["completedAtUTC"] == run["updatedAt"] == 1_800_000_000_000 + 3 * 3_600_000
 
 
+async def test_a_run_may_show_before_its_hour_is_over(platform: Any) -> None:
+    """Section 6.1 knows Processing; what such a run counts is not the last word."""
+    await platform.fault(run_early=True)
+    for name in "AB":
+        await platform.one(platform.message(name))
+        await platform.get("/lake?settle=true")
+        platform.clock.now += 900
+
+    (early,) = (await platform.runs())["items"]
+    platform.clock.now += 1800
+    (final,) = (await platform.runs())["items"]
+
+    assert early["metrics"]["statusSummary"]["status"] == "processing"
+    assert early["metrics"]["recordSummary"]["inputRecordCount"] == 2
+    assert "completedAtUTC" not in early["metrics"]["durationSummary"]
+    assert final["id"] == early["id"]
+    assert final["metrics"]["statusSummary"]["status"] == "success"
+
+
 async def test_a_missing_run_comes_back_when_the_fault_ends(platform: Any) -> None:
     await platform.one(platform.message("A"))
     await platform.hour_over()

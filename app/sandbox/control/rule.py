@@ -20,7 +20,13 @@ _ON_CONTROL: Final = ("no_role", "half_page", "stale_hours")
 _ON_REQUESTS: Final = ("status", "hang", "cut", "garbage", "blocked", "expired_token")
 # What becomes of a message that was accepted, and how a run shows.
 _ON_MESSAGES: Final = ("lake_fail", "vanish", "run_failed")
-_ON_RUNS: Final = ("run_late_hours", "run_missing", "run_count_off", "run_counts_lack")
+_ON_RUNS: Final = (
+    "run_late_hours",
+    "run_missing",
+    "run_count_off",
+    "run_counts_lack",
+    "run_early",
+)
 _IN_LAKE: Final = (*_ON_MESSAGES, *_ON_RUNS)
 _ACTIONS: Final = (*_ON_REQUESTS, *_ON_COLLECTION, *_ON_CONTROL, *_IN_LAKE)
 
@@ -51,6 +57,7 @@ class Rule(BaseModel):
     run_missing      runs do not show
     run_count_off    runs say that many records more (or less) came in and went out
     run_counts_lack  runs have no counts but how many went out
+    run_early        runs show from their first micro-batch on, `processing`, with counts so far
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -94,6 +101,7 @@ class Rule(BaseModel):
     run_missing: bool = False
     run_count_off: int = 0
     run_counts_lack: bool = False
+    run_early: bool = False
 
     @model_validator(mode="before")
     @classmethod

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from app.sandbox.gateway.errors import Turned, api_error, json_answer
 from app.sandbox.gateway.filters import BadFilter, Filter, ordered
-from app.sandbox.gateway.run import run_id, run_of, without_counts
+from app.sandbox.gateway.run import run_id, run_of, so_far, without_counts
 from app.sandbox.gateway.view import View
 from app.sandbox.lake.cut import Cut
 
@@ -77,16 +77,19 @@ def _run(request: web.Request, view: View, cuts: Sequence[Cut]) -> dict[str, Any
     """The run as the faults in force let it show, if they do."""
     sandbox = view.sandbox
     inlets = [i.id for i in sandbox.config.inlets if i.flow_id == cuts[0].flow_id]
-    late_s, off, lean = 0.0, 0, False
+    late_s, off, lean, early = 0.0, 0, False, False
     for rule in sandbox.faults.over_run(run_id(cuts), inlets):
         if rule.run_missing:
             return None
         late_s += (rule.run_late_hours or 0.0) * sandbox.config.hour_seconds
         off += rule.run_count_off
         lean = lean or rule.run_counts_lack
-    if cuts[0].hour.end + late_s > view.up_to:
+        early = early or rule.run_early
+    over = cuts[0].hour.end + late_s <= view.up_to
+    if not (over or early):
         return None
     run = run_of(cuts, f"{request.url.origin()}{EXPORT}", late_s, off)
+    run = run if over else so_far(run)
     return without_counts(run) if lean else run
 
 

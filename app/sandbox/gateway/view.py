@@ -39,9 +39,8 @@ class View:
         return [cut for cut in self.sandbox.lake.cuts.values() if cut.span.end <= self.up_to]
 
     def hours(self) -> Iterator[list[Cut]]:
-        """The micro-batches of each flow and hour that is over, oldest hour first."""
+        """The micro-batches that are over, by flow and hour, oldest hour first."""
         hours: dict[tuple[str, float], list[Cut]] = {}
-        for cut in self.sandbox.lake.cuts.values():
-            if cut.hour.end <= self.up_to:
-                hours.setdefault((cut.flow_id, cut.hour.start), []).append(cut)
+        for cut in self.cuts():
+            hours.setdefault((cut.flow_id, cut.hour.start), []).append(cut)
         yield from hours.values()
