@@ -29,14 +29,13 @@ def with_store(ask: Callable[[Store], Awaitable[T]]) -> T:
     """Opens the store, asks, closes it. Raises ConfigError, and SluiceError when Redis is away."""
 
     async def run() -> T:
-        redis = open_store(load_settings(environment()).redis_url)
+        redis = open_store(load_settings(environment()).redis)
         try:
             return await ask(redis)
         except StoreUnavailable as fault:
-            raise SluiceError(
-                f"Redis cannot be read ({fault}). Is it running, here with `make up`? "
-                "SLUICE_REDIS_URL says where it is."
-            ) from fault
+            hint = "Is it running, here with `make up`? SLUICE_REDIS_URL says where it is."
+            known = f" {hint}" if fault.reason == "away" else ""
+            raise SluiceError(f"Redis cannot be used ({fault}).{known}") from fault
         finally:
             await redis.aclose(close_connection_pool=True)
 
