@@ -48,5 +48,13 @@ def test_everything_else_is_refused(keys: list[bytes], timestamp: str, signature
     assert matching_key(keys, timestamp, signature, NODE[2]) is None
 
 
+@pytest.mark.parametrize("digits", [20, 400, 5000])
+def test_a_timestamp_too_long_to_be_one_is_refused_however_well_it_is_signed(digits: int) -> None:
+    """Python reads no more than 4,300 digits, and no float holds 400."""
+    stamp = "9" * digits
+    signature = sign(NODE[0], stamp.encode(), NODE[2])
+    assert matching_key([NODE[0]], stamp, signature, NODE[2]) is None
+
+
 def test_a_changed_body_is_refused() -> None:
     assert matching_key([NODE[0]], NODE[1], NODE[3], NODE[2] + b" ") is None
