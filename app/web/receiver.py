@@ -8,6 +8,7 @@ Content-Encoding is not undone either: the signature is over the bytes as sent.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -31,6 +32,7 @@ PREFIX: Final = "/webhooks/"
 _TIMESTAMP: Final = istr("X-CIO-Timestamp")
 _SIGNATURE: Final = istr("X-CIO-Signature")
 _FORWARDED: Final = istr("X-Forwarded-For")
+_SLASHES: Final = re.compile("/{2,}")
 
 
 class Store(CommitStore, RingStore, PressureStore, PingStore, Protocol):
@@ -183,7 +185,7 @@ class Receiver:
 
     async def _elsewhere(self, request: Request) -> Answer:
         """Everything that is no POST to a known connection's exact path."""
-        path = request.path.partition("?")[0]
+        path = _plain(request.path)
         if path.startswith(PREFIX):
             return await self._odd_webhook(path, request)
         if path not in ("/healthz", "/readyz", "/metrics"):
@@ -203,7 +205,7 @@ class Receiver:
         if request.method != hdrs.METH_POST:
             self.strays.refuse("method")
             return self.answers.post_only
-        # A query or a final slash: pasted so into Customer.io, and meant well.
+        # A query or a slash too many: pasted so into Customer.io, and meant well.
         endpoint = self._endpoints.get(path.rstrip("/"))
         if endpoint is not None:
             return await self._receive(endpoint, request)
@@ -213,6 +215,14 @@ class Receiver:
     async def _metrics(self) -> Answer:
         self.metrics.flush()
         return Answer(200, await asyncio.to_thread(self.metrics.render))
+
+
+def _plain(target: str) -> str:
+    """The path that is meant. A target may name the host (RFC 9112, 3.2.2: it must be accepted)."""
+    path = target.partition("?")[0]
+    if not path.startswith("/"):
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return _SLASHES.sub("/", path)
 
 
 async def _in_time(confirmed: asyncio.Future[str], seconds: float) -> str:

@@ -219,10 +219,34 @@ async def test_other_requests_get_the_status_that_costs_least(serve, method, pat
         assert await client.request(method, path) == status
 
 
-@pytest.mark.parametrize("path", ["/webhooks/acme/", "/webhooks/acme?x=1"])
-async def test_a_slash_or_query_too_many_in_the_address_is_overlooked(serve, fake_store, path):
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/webhooks/acme/", "/webhooks/acme?x=1", "/webhooks/acme/?x=1#y", "//webhooks/acme",
+        "/webhooks//acme", "http://sluice.test/webhooks/acme", "http://sluice.test//webhooks/acme",
+    ],
+)  # fmt: skip
+async def test_a_slash_a_query_or_a_host_too_many_in_the_target_is_overlooked(
+    serve, fake_store, path
+):
     async with serve() as client:
-        assert await client.post(path=path) == 200
+        stamp = b"1700000000"
+        head = b"POST %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" % path.encode()
+        head += b"X-CIO-Timestamp: %b\r\nContent-Length: 2\r\n" % stamp
+        head += b"X-CIO-Signature: %b\r\n\r\n{}" % sign(b"the-key", stamp, b"{}").encode()
+
+        assert (await client.raw(head)).startswith(b"HTTP/1.1 200 ")
+        assert fake_store.bodies == [b"{}"]
+
+
+async def test_a_timestamp_that_no_number_can_hold_is_401(serve, fake_store):
+    async with serve() as client:
+        for stamp in ("9" * 400, "9" * 5000):
+            signature = sign(b"the-key", stamp.encode(), b"{}")
+            headers = {"X-CIO-Timestamp": stamp, "X-CIO-Signature": signature}
+            status = await client.request("POST", "/webhooks/acme", data=b"{}", headers=headers)
+            assert status == 401
+        assert fake_store.calls == 0
 
 
 async def test_an_exception_nobody_foresaw_is_503_and_logged_once(serve, fake_store, capsys):
