@@ -33,6 +33,8 @@ class ReceiverConfig:
     keepalive_seconds: float = 900.0
     max_headers: int = 64
     max_header_bytes: int = 8190
+    # Of headers that come in pieces, all together.
+    head_max_bytes: int = 65_536
     retry_after_seconds: int = 5
     pressure_interval_seconds: float = 0.5
     pressure_timeout_seconds: float = 2.0

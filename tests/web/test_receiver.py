@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from ipaddress import ip_network
 
@@ -198,6 +199,30 @@ async def test_headers_that_dribble_in_are_cut_off(serve):
         answer = await client.raw(b"POST /webhooks/acme HTTP/1.1\r\nHo", b"st: x\r\n")
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert await client.metric("sluice_webhooks_refused_total", reason="headers_too_slow") == 1
+
+
+async def test_headers_in_pieces_are_cut_off_at_a_size(serve):
+    async with serve(head_max_bytes=2000) as client:
+        lines = [b"POST /webhooks/acme HTTP/1.1\r\n"]
+        lines += [b"H%d: %b\r\n" % (n, b"x" * 90) for n in range(22)]
+        answer = await client.raw(*lines)
+        assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_body_that_comes_after_its_refusal_does_not_end_the_connection(serve, fake_store):
+    """What comes late of a refused body was taken for slow headers: when their time was over, the
+    idle connection was cut, perhaps while the next webhook was on its way (EOF: an hour)."""
+    async with serve(header_deadline_seconds=0.05) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(b"POST /webhooks/new HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n")
+        assert (await reader.readuntil(b"connection here\n")).startswith(b"HTTP/1.1 503 ")
+        writer.write(b"a body")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await reader.read(1)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
+        writer.close()
 
 
 @pytest.mark.parametrize(
