@@ -24,6 +24,8 @@ class ReceiverConfig:
     ring_interval_ms: float = 20
     # Bodies held in memory, for all connections: past it webhooks are refused.
     pending_max_bytes: int = 64_000_000
+    # The same of bodies on their way, whose signatures are not known yet; past 64 KB each.
+    arriving_max_bytes: int = 64_000_000
     answer_deadline_seconds: float = 3.0
     commit_timeout_seconds: float = 10.0
     body_deadline_seconds: float = 2.0

@@ -19,10 +19,17 @@ from multidict import istr
 from app.core.signature import SigningKeys
 from app.web.answers import Answer, Answers
 from app.web.bell import Bell, RingStore
-from app.web.body import BodyBroken, BodyTooLarge, BodyTooSlow, read_body
+from app.web.body import (
+    BodiesTooMany,
+    BodyBroken,
+    BodyTooLarge,
+    BodyTooSlow,
+    Room,
+    read_body,
+)
 from app.web.config import CUSTOMERIO_TIMEOUT_SECONDS, ReceiverConfig, ReceiverConnection
 from app.web.fault_log import FaultLog
-from app.web.group_commit import OVERDUE, CommitStore, Encode, GroupCommit, Pending
+from app.web.group_commit import OVERDUE, CommitStore, Encode, GroupCommit
 from app.web.health import PingStore, Readiness
 from app.web.metrics import ReceiverMetrics, Tally
 from app.web.protocol import Request
@@ -74,7 +81,8 @@ class Receiver:
         # Set while the process stops: every answer asks the client to connect anew, elsewhere.
         self.leaving = False
         self._bell = Bell(store, config.ring_interval_ms / 1000, self.faults)
-        self._pending = Pending(config.pending_max_bytes)
+        self._pending = Room(config.pending_max_bytes)
+        self._arriving = Room(config.arriving_max_bytes)
         self._endpoints: dict[str, Endpoint] = {}
         for connection in connections:
             tally = metrics.tally(connection.name, len(connection.keys))
@@ -156,7 +164,8 @@ class Receiver:
     async def _slow_body(self, endpoint: Endpoint, request: Request) -> bytes | Answer:
         """The body, or the refusal: it was too large, too slow, or broke off."""
         try:
-            return await read_body(request, endpoint.limit, self.config.body_deadline_seconds)
+            seconds = self.config.body_deadline_seconds
+            return await read_body(request, endpoint.limit, seconds, self._arriving)
         except BodyTooLarge:
             endpoint.tally.refuse("too_large")
             return self.answers.too_large
@@ -166,6 +175,8 @@ class Receiver:
         except BodyBroken:
             endpoint.tally.refuse("broken_off")
             return self.answers.malformed
+        except BodiesTooMany:
+            return self._later(endpoint.tally, "arriving").closing
 
     def _turned_away(self, endpoint: Endpoint, request: Request) -> Answer | None:
         """The refusal that needs no look at the body, if there is one."""
