@@ -33,6 +33,8 @@ class ReceiverConfig:
     # Long, so that it is the client who ends an idle connection: a server's close can cross a
     # request on its way, and Customer.io would wait an hour after `EOF` (customerio.md section 9).
     keepalive_seconds: float = 900.0
+    # Per process; fewer when the system's limit of open files is lower.
+    max_connections: int = 4096
     max_headers: int = 64
     max_header_bytes: int = 8190
     # Of headers that come in pieces, all together.

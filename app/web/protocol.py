@@ -19,6 +19,7 @@ from app.web.answers import Answer, Answers
 from app.web.config import ReceiverConfig
 from app.web.fault_log import FaultLog
 from app.web.metrics import Tally
+from app.web.strangers import Strangers
 
 
 class Request:
@@ -33,7 +34,7 @@ class Request:
         self,
         message: RawRequestMessage,
         content: StreamReader,
-        protocol: web.RequestHandler,
+        protocol: ReceiverProtocol,
         writer: AbstractStreamWriter,
         task: asyncio.Task[None],
     ) -> None:
@@ -65,7 +66,7 @@ Handler = Callable[[Request], Awaitable[Answer]]
 class ReceiverProtocol(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_head_bytes", "_header_guard", "_server")
+    __slots__ = ("_head_bytes", "_header_guard", "_server", "trusted")
 
     def __init__(self, server: ReceiverServer, **options: Any) -> None:
         super().__init__(server, **options)
@@ -73,6 +74,17 @@ class ReceiverProtocol(web.RequestHandler):
         self._header_guard: asyncio.TimerHandle | None = None
         # Of a request whose headers have not all come.
         self._head_bytes = 0
+        self.trusted = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has a request that is not answered yet."""
+        return self._request_in_progress or bool(self._messages)
+
+    def trust(self) -> None:
+        """It brought a valid webhook: it is never cut to make room for others."""
+        self.trusted = True
+        self._server.strangers.forget(self)
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop. While a request is waited for, bytes that begin none are part
@@ -151,6 +163,7 @@ class ReceiverServer(web.Server):
         # aiohttp asks of a request no more than what Request has.
         super().__init__(handler, request_factory=Request)  # type: ignore[arg-type]
         self.config = config
+        self.strangers = Strangers(config.max_connections)
         self._answers = answers
         self._strays = strays
         self._faults = faults
@@ -168,6 +181,19 @@ class ReceiverServer(web.Server):
 
     def __call__(self) -> ReceiverProtocol:
         return ReceiverProtocol(self, loop=self._loop, **self._options)
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        assert isinstance(handler, ReceiverProtocol)
+        if self.strangers.came(handler, len(self._connections)):
+            self._strays.refuse("crowded")
+
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None
+    ) -> None:
+        super().connection_lost(handler, exc)
+        assert isinstance(handler, ReceiverProtocol)
+        self.strangers.forget(handler)
 
     def answer_for(self, fault: BaseException | None) -> Answer:
         """The answer to what never became a request, or to a fault that nobody caught."""

@@ -143,6 +143,8 @@ class Receiver:
         if refusal:
             return self._later(tally, refusal)
         tally.acknowledged += 1
+        if not request.protocol.trusted:
+            request.protocol.trust()
         return self.answers.ok
 
     def _signed(self, endpoint: Endpoint, request: Request, body: bytes, now_ms: int) -> bool:
