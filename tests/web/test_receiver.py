@@ -321,6 +321,24 @@ async def test_an_exception_in_the_handler_itself_is_503_too(serve, monkeypatch,
     assert capsys.readouterr().out.count("receiver.faulted") == 1
 
 
+async def test_what_goes_wrong_while_a_refused_body_is_read_on_leaves_no_trace(
+    serve, monkeypatch, caplog, capsys
+):
+    """aiohttp logs a trace for each; whoever breaks off in the right moment causes one."""
+
+    async def gone(self):
+        raise RuntimeError("Connection closed.")
+
+    async with serve() as client:
+        monkeypatch.setattr("aiohttp.StreamReader.readany", gone)
+        head = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+        for _ in range(3):
+            assert (await client.raw(head)).startswith(b"HTTP/1.1 404 ")
+
+    assert caplog.records == []
+    assert capsys.readouterr().out.count("receiver.faulted") == 1
+
+
 async def test_a_refused_source_is_503_because_the_list_may_be_stale(serve, fake_store):
     office = SourceFilter([ip_network("192.0.2.0/24")])
     async with serve(connection={"sources": office}) as client:

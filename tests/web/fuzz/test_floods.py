@@ -146,14 +146,3 @@ def test_garbage_by_the_thousand_leaves_the_log_alone(target: Target) -> None:
             with connect(target.impatient_port) as connection:
                 send(connection, [b"\x00garbage %d\r\n\r\n" % number])
         posted(target, target.impatient_port)
-
-
-def test_clients_that_break_off_what_was_refused_leave_the_log_alone(target: Target) -> None:
-    """Each was worth a trace in the log."""
-    with target.unharmed(target.impatient):
-        for _ in range(60):
-            with connect(target.impatient_port) as connection:
-                send(connection, [_NOWHERE + b"Content-Length: 9000000\r\n\r\n"])
-                assert connection.recv(4096).startswith(b"HTTP/1.1 404 ")
-                send(connection, [b"x" * 1_000_000])
-        posted(target, target.impatient_port)
