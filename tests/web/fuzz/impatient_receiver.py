@@ -1,4 +1,4 @@
-"""The receiver of production, but for its patience with slow clients: a quarter of a second."""
+"""The receiver of production, but for its patience with slow or idle clients: 0.25 s."""
 
 from __future__ import annotations
 
