@@ -92,7 +92,8 @@ class ReceiverProtocol(web.RequestHandler):
         before = self._request_count
         super().data_received(data)
         if self._request_count != before:
-            self._dismiss()
+            if self._head_bytes:
+                self._dismiss()
             return
         waiter = self._waiter
         if data and (before == 0 or (waiter is not None and not waiter.done())):
