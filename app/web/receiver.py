@@ -83,6 +83,7 @@ class Receiver:
         self._bell = Bell(store, config.ring_interval_ms / 1000, self.faults)
         self._pending = Room(config.pending_max_bytes)
         self._arriving = Room(config.arriving_max_bytes)
+        self._rendering: asyncio.Task[str] | None = None
         self._endpoints: dict[str, Endpoint] = {}
         for connection in connections:
             tally = metrics.tally(connection.name, len(connection.keys))
@@ -226,8 +227,11 @@ class Receiver:
         return self.answers.unknown_connection
 
     async def _metrics(self) -> Answer:
-        self.metrics.flush()
-        return Answer(200, await asyncio.to_thread(self.metrics.render))
+        """However many ask, one is made at a time: the rest of the time is for webhooks."""
+        if self._rendering is None or self._rendering.done():
+            self.metrics.flush()
+            self._rendering = asyncio.create_task(asyncio.to_thread(self.metrics.render))
+        return Answer(200, await asyncio.shield(self._rendering))
 
 
 def _plain(target: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from ipaddress import ip_network
 
@@ -374,6 +375,25 @@ async def test_what_is_counted_adds_up(serve):
         assert (received, acknowledged, refused) == (4, 3, 1)
         assert await client.metric("sluice_batch_events_sum", connection="acme") == 3
         assert await client.metric("sluice_commit_seconds_count", connection="acme") == 3
+
+
+async def test_metrics_are_made_once_for_all_who_ask_at_a_time(serve, monkeypatch):
+    made, gate = [], threading.Event()
+
+    def slowly(self):
+        made.append(1)
+        gate.wait(10)
+        return "the numbers\n"
+
+    monkeypatch.setattr("app.web.metrics.ReceiverMetrics.render", slowly)
+    async with serve() as client:
+        asked = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        crowd = [asyncio.create_task(client.raw(asked)) for _ in range(50)]
+        assert await client.post() == 200
+        gate.set()
+        answers = await asyncio.gather(*crowd)
+    assert all(b"the numbers" in answer for answer in answers)
+    assert len(made) < 10
 
 
 async def test_no_answer_is_given_that_costs_an_hour_but_for_a_wrong_signature(serve, fake_store):
