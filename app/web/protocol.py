@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import StreamReader, web
+from aiohttp import StreamReader, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
@@ -42,6 +42,10 @@ class Request:
         self.path = message.path
         self.headers = message.headers
         self.keep_alive = not message.should_close
+        # After an upgrade that it does not know (h2c, which Java's client asks for) aiohttp 3.14.5
+        # reads nothing more: the next webhook on the connection would never be answered.
+        if message.upgrade and message.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+            self.keep_alive = False
         self.content = content
         self.protocol = protocol
         self._task = task

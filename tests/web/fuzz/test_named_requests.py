@@ -176,6 +176,18 @@ def test_it_is_refused_for_what_it_is(target: Target, name: str) -> None:
         assert statuses(talk(target.impatient_port, request + GOODBYE))[0] == status
 
 
+@pytest.mark.parametrize("protocol", [b"h2c", b"TLS/1.0", b""])
+def test_after_an_upgrade_that_nobody_knows_the_connection_ends(
+    target: Target, protocol: bytes
+) -> None:
+    """It was kept, and nothing that came on it was answered any more."""
+    with target.unharmed(target.system.receiver):
+        answers = talk(target.port, signed(UPGRADE + protocol), GOODBYE)
+        target.acknowledged += 1
+        assert answers[0].status == 200
+        assert answers[0].headers.get("connection") == "close" or len(answers) == 2
+
+
 @pytest.mark.parametrize("size", [0, 1, 1_000_000])
 def test_bodies_up_to_the_limit_are_taken(target: Target, size: int) -> None:
     for request in (
