@@ -16,7 +16,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --require-hashes --no-deps -r
 EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 
-.PHONY: up test bench lint fmt clean lock audit help
+MINUTES ?= 10
+SEED ?= 1
+
+.PHONY: up test bench fuzz lint fmt clean lock audit help
 
 up: $(RUN) ## run everything on this machine, until Ctrl-C
 	@exec $(BIN)/sluice up
@@ -27,6 +30,9 @@ test: $(DEV) ## the whole suite: lint, types, import rules, tests
 
 bench: $(DEV) ## measure, print the table, write var/bench.jsonl
 	$(BIN)/python -m tests.bench
+
+fuzz: $(DEV) ## random requests against the receiver: MINUTES=10 SEED=1
+	FUZZ_SECONDS=$$(( $(MINUTES) * 30 )) FUZZ_SEED=$(SEED) $(BIN)/pytest tests/web/fuzz
 
 lint: $(DEV) ## style, types, import rules
 	$(BIN)/ruff check

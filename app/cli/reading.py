@@ -57,6 +57,15 @@ def moment(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def visible(text: str, keep: str = "") -> str:
+    """The text with all that a terminal obeys or hides as escapes, but for `keep`: it may come from
+    an event, and an event from anybody."""
+    return "".join(
+        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
 def echo_json(value: Any) -> None:
     """One JSON document to stdout."""
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=_plain))
@@ -72,7 +81,7 @@ def echo_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         name, right = column.removeprefix(">"), column.startswith(">")
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(visible(str(cell)) for cell in row))
     console.print(table, markup=False)
 
 
