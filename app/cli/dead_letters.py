@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import track
 
-from app.cli.reading import Json, age_ms, echo_json, echo_table, moment, with_store
+from app.cli.reading import Json, age_ms, echo_json, echo_table, moment, visible, with_store
 from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.store.connect import Store
 from app.store.dead_letters import REPLAY_BATCH, DeadLetters, Filter
@@ -86,11 +86,11 @@ def show(number: int, as_json: Json = False) -> None:
     summary = letters[0].summary
     for name, value in asdict(summary).items():
         shown = f"{moment(value)} UTC" if name.endswith("_ms") else value
-        typer.echo(f"{name.removesuffix('_ms'):<12} {shown}")
+        typer.echo(f"{name.removesuffix('_ms'):<12} {visible(str(shown))}")
     for attempt in document["attempts"]:
         typer.echo(
             f"{'attempt':<12} {attempt['times']} x {attempt['failure'] or 'delivered'} "
-            f"{attempt['status'] or ''} {attempt['code']} {attempt['message']}, last at "
+            f"{attempt['status'] or ''} {attempt['code']} {visible(attempt['message'])}, last at "
             f"{moment(attempt['last_ms'])} UTC {attempt['receipt']}"
         )
     typer.echo("body")
@@ -227,6 +227,7 @@ def _document(letter: DeadLetter) -> dict[str, Any]:
 
 def _readable(content: bytes) -> str:
     try:
-        return json.dumps(json.loads(content), indent=2, ensure_ascii=False)
-    except ValueError:
-        return content.decode("utf-8", "backslashreplace")
+        text = json.dumps(json.loads(content), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):  # no JSON, or a hundred thousand brackets
+        text = content.decode("utf-8", "backslashreplace")
+    return visible(text, keep="\n\t")

@@ -84,11 +84,11 @@ class Users:
             )
         now = _now_ms()
         user = User(name, role, await self.passwords.hash(password), now, now)
+        packed = _write(user)
         with store_faults():
-            fresh = await cast(
-                Awaitable[int], self._redis.hsetnx(keys.CONSOLE_USERS, name, _write(user))
-            )
-        return bool(fresh)
+            fresh = await cast(Awaitable[int], self._redis.hsetnx(keys.CONSOLE_USERS, name, packed))
+        # A command that was sent again over a new connection finds its own user.
+        return bool(fresh) or await self._packed(name) == packed.encode()
 
     async def remove(self, name: str) -> bool:
         """Takes a user away, and with it sessions and tokens; whether there was one."""

@@ -29,7 +29,7 @@ def first_password(settings: Settings) -> str:
 
 
 async def _make(settings: Settings) -> str:
-    redis = open_store(settings.redis_url, timeout_seconds=5)
+    redis = open_store(settings.redis, timeout_seconds=5)
     users = Users(redis)
     password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
     try:
