@@ -19,7 +19,7 @@ def audited(act: str, target: str, do: Callable[[Store], Awaitable[T]], **detail
     """What `do` answers. Raises ConfigError, and SluiceError when Redis is away."""
 
     async def both(redis: Store) -> T:
-        await Audit(redis).note(_me(), act, target, socket.gethostname(), **details)
+        await Audit(redis).record(_me(), act, on=target, **details, origin=socket.gethostname())
         return await do(redis)
 
     return with_store(both)

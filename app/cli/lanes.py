@@ -64,7 +64,7 @@ def pause(
     async def ask(redis: Store) -> None:
         await Lanes(redis).pause(name, f"{OPERATOR}:{reason.strip()}", seconds, by_operator=True)
 
-    audited("lane.paused", name, ask, reason=reason.strip(), seconds=seconds)
+    audited("lanes.pause", name, ask, reason=reason.strip(), seconds=seconds)
     until = "it is resumed" if seconds is None else f"{moment(_in_ms(seconds))} UTC"
     if as_json:
         echo_json({"connection": name, "paused": True, "seconds": seconds})
@@ -76,7 +76,7 @@ def pause(
 def resume(name: Name, as_json: Json = False) -> None:
     """Open a lane, whatever held it back. Exit 1 when nothing did."""
     _known_or_exit(name)
-    held = audited("lane.resumed", name, lambda redis: Lanes(redis).resume(name))
+    held = audited("lanes.resume", name, lambda redis: Lanes(redis).resume(name))
     if as_json:
         echo_json({"connection": name, "resumed": held})
     else:

@@ -49,7 +49,7 @@ def add(name: Name, role: RoleOption = Role.VIEWER) -> None:
         except ValueError as fault:
             raise typer.BadParameter(str(fault)) from None
 
-    if not audited("user.added", name, make, role=role.value):
+    if not audited("users.add", name, make, role=role.value):
         typer.echo(f"there is a user {name} already: `sluice users passwd`, `role`", err=True)
         raise typer.Exit(1)
     typer.echo(f"{name} may log in, as {role.value}")
@@ -64,16 +64,14 @@ def remove(name: Name) -> None:
         await Tokens(redis).revoke(name)
         return found
 
-    _done_or_exit(name, audited("user.removed", name, take), "is gone")
+    _done_or_exit(name, audited("users.remove", name, take), "is gone")
 
 
 @users.command()
 def passwd(name: Name) -> None:
     """Set a user's password, asked for or read from standard input; sessions end at once."""
     password = _new_password()
-    done = audited(
-        "user.password_set", name, lambda redis: Users(redis).set_password(name, password)
-    )
+    done = audited("users.passwd", name, lambda redis: Users(redis).set_password(name, password))
     _done_or_exit(name, done, "has a new password")
 
 
@@ -81,7 +79,7 @@ def passwd(name: Name) -> None:
 def role(name: Name, role: Annotated[Role, typer.Argument(help="The new role.")]) -> None:
     """Change what a user may do; sessions end at once."""
     done = audited(
-        "user.role_set", name, lambda redis: Users(redis).set_role(name, role), role=role.value
+        "users.role", name, lambda redis: Users(redis).set_role(name, role), role=role.value
     )
     _done_or_exit(name, done, f"is {role.value}")
 
@@ -97,7 +95,7 @@ def token(
         user = await Users(redis).get(name)
         return await Tokens(redis).make(user, days) if user else ""
 
-    made = audited("token.made", name, make, days=days)
+    made = audited("users.token", name, make, days=days)
     if not made:
         _done_or_exit(name, False, "")
     typer.echo(made)
@@ -111,7 +109,7 @@ def logout(name: Name) -> None:
         await Tokens(redis).revoke(name)
         return await Users(redis).end_sessions(name)
 
-    _done_or_exit(name, audited("user.sessions_ended", name, end), "is logged out everywhere")
+    _done_or_exit(name, audited("users.logout", name, end), "is logged out everywhere")
 
 
 def _new_password() -> str:

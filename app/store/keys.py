@@ -126,6 +126,10 @@ def ims_lock(fingerprint: str) -> str:
     return f"sluice:ims:lock:{fingerprint}"
 
 
+# Stream: who did what; entries of more than 400 days ago go when new ones come.
+AUDIT: Final = "sluice:audit"
+
+
 # samples
 
 
@@ -146,9 +150,6 @@ CONSOLE_USERS: Final = "sluice:console:users"
 
 # Hash: SHA-256 of an API token -> JSON of whose it is and until when (tokens.py).
 CONSOLE_TOKENS: Final = "sluice:console:tokens"
-
-# Stream: who did what, when and from where (audit.py). Never trimmed.
-AUDIT: Final = "sluice:audit"
 
 
 def console_session(digest: str) -> str:

@@ -39,8 +39,8 @@ class LoginLimits:
         return int(wait_ms) / 1000
 
     async def worth_noting(self) -> bool:
-        """Whether one more refusal belongs into the audit trail, which is kept for ever: after
-        `notes` in a window it does not. Raises StoreUnavailable."""
+        """Whether one more refusal belongs into the audit trail, which nobody shall fill from
+        outside: after `notes` in a window it does not. Raises StoreUnavailable."""
         args = [int(self.window_seconds * 1000), self.notes]
         return not await self._attempt([_key("all", "refused")], args)
 

@@ -35,7 +35,7 @@ async def _make(settings: Settings) -> str:
     try:
         if await users.all():
             return ""
-        await Audit(redis).note("cli:up", "user.added", FIRST_USER, role=Role.ADMIN.value)
+        await Audit(redis).record("cli:up", "users.add", on=FIRST_USER, role=Role.ADMIN.value)
         return password if await users.add(FIRST_USER, Role.ADMIN, password) else ""
     except StoreUnavailable:
         return ""

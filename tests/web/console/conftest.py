@@ -94,6 +94,12 @@ class Browser:
         return found.get(name, "")
 
 
+async def trail(console: Console) -> list[tuple[str, str, str, str]]:
+    """Who did what, on what, from where; newest first."""
+    entries, _ = await console.audit.page()
+    return [(e.who, e.what, e.about.get("on", ""), e.about.get("origin", "")) for e in entries]
+
+
 def field_of(page: str, name: str) -> str:
     """The value of a hidden field."""
     found = re.search(rf'name="{name}" value="([^"]*)"', page)

@@ -59,7 +59,9 @@ async def furnish(redis: ArqRedis, connection: str = "example") -> int:
     sampled = [body_of(TAIL, subject=HOSTILE), body_of(HOSTILE[:256])]
     now = int(time.time() * 1000)
     await Samples(redis, 1000, 3_600_000).keep(connection, sampled, now)
-    await Audit(redis).note("cli:root", "lane.paused", HOSTILE, HOSTILE, reason=HOSTILE)
+    about = {"on": HOSTILE, "origin": HOSTILE, "reason": HOSTILE, HOSTILE: HOSTILE}
+    await Audit(redis).record(HOSTILE, "lanes.pause", **about)
+    await Audit(redis).record("cli:root", HOSTILE, **about)
     return 1
 
 

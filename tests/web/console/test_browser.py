@@ -256,7 +256,7 @@ def test_an_operator_holds_a_lane_back_and_lets_it_go(open_page: Open) -> None:
     page.get_by_role("button", name="Let go").click()
     expect(row.locator(".tag")).to_have_text("open")
     page.goto("/audit")
-    expect(page.locator("tbody tr").nth(1)).to_contain_text("lane.paused")
+    expect(page.locator("tbody tr").nth(1)).to_contain_text("lanes.pause")
 
 
 def test_a_viewer_is_shown_no_button_that_would_be_refused(open_page: Open) -> None:

@@ -21,7 +21,7 @@ from app.store.lanes import Gate, Lanes
 from app.store.users import Role
 from app.web.console.config import Console
 from tests.conftest import RedisServer
-from tests.web.console.conftest import PASSWORD, ROOT, Visit, parts
+from tests.web.console.conftest import PASSWORD, ROOT, Visit, parts, trail
 from tests.web.console.furnish import DEAD, DELIVERED, HOSTILE, TAIL, WAITING, furnish
 
 
@@ -170,10 +170,9 @@ async def test_an_operator_holds_a_lane_back_and_lets_it_go_and_the_trail_says_s
 
     await browser.post("/lanes/resume", {"connection": "example"})
     assert (await Lanes(store).state("example")).gate is Gate.OPEN
-    acts = [(e.actor, e.act, e.target, e.origin) for e in await console.audit.read()]
-    assert acts[:2] == [
-        ("operator", "lane.resumed", "example", "127.0.0.1"),
-        ("operator", "lane.paused", "example", "127.0.0.1"),
+    assert (await trail(console))[:2] == [
+        ("operator", "lanes.resume", "example", "127.0.0.1"),
+        ("operator", "lanes.pause", "example", "127.0.0.1"),
     ]
 
 
@@ -194,7 +193,7 @@ async def test_what_cannot_be_done_is_said_and_not_done(
     answer = await browser.post("/lanes/pause", fields)
     assert answer.status == status
     assert (await Lanes(store).state("example")).gate is Gate.OPEN
-    assert [entry.act for entry in await console.audit.read()] == ["login"]
+    assert [what for _, what, *_ in await trail(console)] == ["login"]
 
 
 async def test_opening_a_dead_letter_is_written_down(
@@ -204,8 +203,7 @@ async def test_opening_a_dead_letter_is_written_down(
     browser = await visit(console, "operator")
     status, page = await browser.get("/dead-letters/1")
     assert status == 200 and "onerror" in page
-    entry = (await console.audit.read())[0]
-    assert (entry.actor, entry.act, entry.target) == ("operator", "dead_letter.opened", "1")
+    assert (await trail(console))[0] == ("operator", "dead-letters.open", "1", "127.0.0.1")
     assert (await browser.get("/dead-letters/2"))[0] == 404
 
 
@@ -222,8 +220,7 @@ async def test_a_body_of_the_tail_is_for_operators_and_looking_is_written_down(
     assert f"event_id={TAIL}" in (await operator.get("/tail"))[1]
     _, page = await operator.get(f"/tail/body?{query}{TAIL}")
     assert "subject" in page
-    entry = (await console.audit.read())[0]
-    assert (entry.actor, entry.act, entry.target) == ("operator", "event.opened", TAIL)
+    assert (await trail(console))[0] == ("operator", "events.open", TAIL, "127.0.0.1")
     assert (await operator.get(f"/tail/body?{query}{DEAD}"))[0] == 404
 
 
@@ -399,7 +396,7 @@ async def test_a_program_holds_a_lane_back_and_lets_it_go(
     assert (await ask("/api/lanes/example/resume", b""))[1]["resumed"] is True
     for body in (b"", b"[]", b"{}", b'{"reason": 1}', b'{"reason": "x", "for": 7}', b"\xff"):
         assert (await ask("/api/lanes/example/pause", body))[0] == 400
-    assert [e.act for e in await console.audit.read()] == ["lane.resumed", "lane.paused"]
+    assert [what for _, what, *_ in await trail(console)] == ["lanes.resume", "lanes.pause"]
 
 
 async def test_the_api_says_that_redis_is_away(

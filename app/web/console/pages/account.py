@@ -9,6 +9,7 @@ from app.web.console import look
 from app.web.console.config import CONSOLE
 from app.web.console.door import DOOR, WHO, cookie_name, set_cookie
 from app.web.console.forms import read_form
+from app.web.console.trail import note
 
 
 async def page(request: web.Request) -> web.Response:
@@ -31,14 +32,14 @@ async def set_password(request: web.Request) -> web.StreamResponse:
     except ValueError as fault:
         return _again(request, f"{str(fault).capitalize()}.", 400)
     await console.limits.forget(who.name)
-    await console.audit.note(who.name, "user.password_set", who.name, who.origin)
+    await note(request, "users.passwd", who.name)
     return await _stay_in(request, "Your password is changed. You are logged out everywhere else.")
 
 
 async def end_sessions(request: web.Request) -> web.StreamResponse:
     """POST /account/end-sessions: this one goes on, under a new id."""
     console, who = request.app[CONSOLE], request[WHO]
-    await console.audit.note(who.name, "user.sessions_ended", who.name, who.origin)
+    await note(request, "users.logout", who.name)
     await console.users.end_sessions(who.name)
     return await _stay_in(request, "You are logged out everywhere else.")
 

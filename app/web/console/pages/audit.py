@@ -7,26 +7,22 @@ from dataclasses import asdict
 from aiohttp import web
 
 from app.core.moments import moment
-from app.store.audit import PAGE, Entry
 from app.web.console import look
 from app.web.console.config import CONSOLE
+from app.web.console.trail import page_before
 
 
 async def page(request: web.Request) -> web.Response:
-    """GET /audit?before=ID: the newest first."""
-    console, before = request.app[CONSOLE], request.query.get("before", "")
-    panel = await console.panels.show(("audit", before), lambda: _read(request))
-    return look.render(request, "audit.html", {"panel": panel, "page_size": PAGE, "before": before})
+    """GET /audit?before=CURSOR: the newest first."""
+    before = request.query.get("before", "")
+    panel = await request.app[CONSOLE].panels.show(("audit", before), lambda: page_before(request))
+    entries, cursor = panel.data or ([], None)
+    context = {"panel": panel, "entries": entries, "cursor": cursor, "before": before}
+    return look.render(request, "audit.html", context)
 
 
 async def document(request: web.Request) -> web.Response:
-    """GET /api/audit?before=ID."""
-    entries = await _read(request)
-    return look.json_response([{**asdict(each), "at": moment(each.at_ms)} for each in entries])
-
-
-async def _read(request: web.Request) -> list[Entry]:
-    try:
-        return await request.app[CONSOLE].audit.read(request.query.get("before", ""))
-    except ValueError as fault:
-        raise web.HTTPBadRequest(text=f"{fault}.") from None
+    """GET /api/audit?before=CURSOR."""
+    entries, cursor = await page_before(request)
+    told = [{**asdict(each), "at": moment(each.at_ms)} for each in entries]
+    return look.json_response({"entries": told, "cursor": cursor})

@@ -11,7 +11,7 @@ from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.store.dead_letters import DeadLetters, Filter
 from app.web.console import look
 from app.web.console.config import CONSOLE
-from app.web.console.door import WHO
+from app.web.console.trail import note
 
 SHOWN: Final = 50
 
@@ -76,11 +76,11 @@ async def _list(request: web.Request) -> list[DeadLetterSummary]:
 
 
 async def _one(request: web.Request, number: int) -> DeadLetter | None:
-    console, who = request.app[CONSOLE], request[WHO]
+    console = request.app[CONSOLE]
     found = await DeadLetters(console.redis).get([number])
     if not found:
         return None
-    await console.audit.note(who.name, "dead_letter.opened", str(number), who.origin)
+    await note(request, "dead-letters.open", str(number))
     return found[0]
 
 

@@ -14,8 +14,8 @@ from app.store.documents import lane_document
 from app.store.lanes import OPERATOR, Lanes
 from app.web.console import look
 from app.web.console.config import CONSOLE, Console
-from app.web.console.door import WHO
 from app.web.console.forms import read_form
+from app.web.console.trail import note
 
 # What a form offers; "" = until somebody lets it go.
 SPANS: Final = (("10m", "10 minutes"), ("1h", "1 hour"), ("8h", "8 hours"), ("", "until resumed"))
@@ -71,7 +71,7 @@ async def resume_document(request: web.Request) -> web.Response:
 
 
 async def _pause(request: web.Request, name: str, reason: str, span: str) -> float | None:
-    console, who = request.app[CONSOLE], request[WHO]
+    console = request.app[CONSOLE]
     reason = " ".join(reason.split())
     if not 0 < len(reason) <= _REASON_MAX:
         raise web.HTTPBadRequest(
@@ -83,17 +83,15 @@ async def _pause(request: web.Request, name: str, reason: str, span: str) -> flo
         raise web.HTTPBadRequest(text=f"{fault}.") from None
     await _must_be_known(console, name)
     # First the trail: what was done is in it, whatever happens next.
-    await console.audit.note(
-        who.name, "lane.paused", name, who.origin, reason=reason, seconds=seconds
-    )
+    await note(request, "lanes.pause", name, reason=reason, seconds=seconds)
     await Lanes(console.redis).pause(name, f"{OPERATOR}:{reason}", seconds, by_operator=True)
     return seconds
 
 
 async def _resume(request: web.Request, name: str) -> bool:
-    console, who = request.app[CONSOLE], request[WHO]
+    console = request.app[CONSOLE]
     await _must_be_known(console, name)
-    await console.audit.note(who.name, "lane.resumed", name, who.origin)
+    await note(request, "lanes.resume", name)
     return await Lanes(console.redis).resume(name)
 
 

@@ -14,6 +14,7 @@ from app.web.console import look
 from app.web.console.config import CONSOLE
 from app.web.console.door import DOOR, WHO, address_of, cookie_name, set_cookie
 from app.web.console.forms import equal, read_form
+from app.web.console.trail import note
 
 log = structlog.get_logger(__name__)
 
@@ -49,10 +50,10 @@ async def enter(request: web.Request) -> web.StreamResponse:
         known = await console.users.get(name)
         if await console.limits.worth_noting():
             attacked = known.name if known else ""
-            await console.audit.note("", "login.refused", attacked, origin)
+            await console.audit.record("", "login.refused", on=attacked, origin=origin)
         return _show(request, target, _REFUSED, 401)
     await console.limits.forget(name)
-    await console.audit.note(user.name, "login", origin=origin)
+    await console.audit.record(user.name, "login", origin=origin)
     before = request.cookies.get(cookie_name(console), "")
     response = look.to(target)
     set_cookie(response, console, cookie_name(console), await console.sessions.open(user, before))
@@ -65,7 +66,7 @@ async def leave(request: web.Request) -> web.StreamResponse:
     console, who = request.app[CONSOLE], request[WHO]
     await console.sessions.close(who.session_id)
     request.app[DOOR].forget(who.session_id)
-    await console.audit.note(who.name, "logout", origin=who.origin)
+    await note(request, "logout")
     response = look.to("/login")
     response.del_cookie(
         cookie_name(console), path="/", secure=console.config.secure, httponly=True, samesite="Lax"

@@ -15,6 +15,7 @@ from app.web.console import look
 from app.web.console.config import CONSOLE, Console
 from app.web.console.door import WHO
 from app.web.console.forms import read_form
+from app.web.console.trail import note
 
 
 async def page(request: web.Request) -> web.Response:
@@ -31,10 +32,10 @@ async def document(request: web.Request) -> web.Response:
 
 async def end_sessions(request: web.Request) -> web.StreamResponse:
     """POST /users/end-sessions: name."""
-    console, who = request.app[CONSOLE], request[WHO]
+    console = request.app[CONSOLE]
     name = (await read_form(request)).get("name", "")
     await _must_exist(console, name)
-    await console.audit.note(who.name, "user.sessions_ended", name, who.origin)
+    await note(request, "users.logout", name)
     await console.users.end_sessions(name)
     await console.tokens.revoke(name)
     return look.after(request, "/users", f"{name} is logged out everywhere; tokens are revoked.")
@@ -52,7 +53,7 @@ async def set_role(request: web.Request) -> web.StreamResponse:
     if name == who.name:
         raise web.HTTPBadRequest(text="Your own role can only be changed by another admin.")
     await _must_exist(console, name)
-    await console.audit.note(who.name, "user.role_set", name, who.origin, role=role.value)
+    await note(request, "users.role", name, role=role.value)
     await console.users.set_role(name, role)
     return look.after(request, "/users", f"{name} is {role.value} now, and logged out everywhere.")
 

@@ -14,7 +14,7 @@ from app.core.event import peek_event
 from app.core.moments import moment
 from app.web.console import look
 from app.web.console.config import CONSOLE
-from app.web.console.door import WHO
+from app.web.console.trail import note
 
 SHOWN: Final = 50
 
@@ -58,14 +58,14 @@ async def document(request: web.Request) -> web.Response:
 
 async def body_page(request: web.Request) -> web.Response:
     """GET /tail/body?connection=&event_id=: the body, while it is in the sample."""
-    console, who = request.app[CONSOLE], request[WHO]
+    console = request.app[CONSOLE]
     name = request.query.get("connection", "")
     event_id = request.query.get("event_id", "")
 
     async def find() -> bytes | None:
         for sample in await console.samples.recent(name, console.samples.keep_events):
             if peek_event(sample.body)[0] == event_id:
-                await console.audit.note(who.name, "event.opened", event_id, who.origin)
+                await note(request, "events.open", event_id)
                 return sample.body
         return None
 
