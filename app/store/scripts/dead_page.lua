@@ -80,29 +80,30 @@ local function in_block(block)
   return sorted(found)
 end
 
+-- Whether letters of a block may have died in the time that is meant.
+local function in_time(block)
+  if not first and not last then return true end
+  local from, to = string.match(redis.call('HGET', D .. 'spans', block) or '', '^(%d+) (%d+)$')
+  work = work - 1
+  return not from or not ((last and tonumber(from) > last) or (first and tonumber(to) < first))
+end
+
 local function answer(more)
   return {more and string.format('%d', more) or '', looked, numbers, summaries}
 end
 
--- A token names few letters, unless it is a term of its own.
-local function of_token(token)
-  local key, field = dead_token(D, token)
-  local known = redis.call('HGET', key, field)
-  if known == '*' then
-    terms[#terms + 1] = 't' .. dead_hex(token)
-    return nil
-  end
-  local list = {}
-  for i = 1, #(known or ''), 5 do list[#list + 1] = struct.unpack('>I5', known, i) end
-  return list
-end
-
-for _, token in ipairs(tokens) do
-  local few = of_token(token)
-  if few then
-    local kept = {}
-    for _, number in ipairs(few) do
-      local block, place, good = math.floor(number / DEAD_BLOCK), number % DEAD_BLOCK, true
+-- The letters of a stretch that have the first token, if sets and summaries agree.
+local function in_stretch(stretch)
+  local key = dead_tokens(D, stretch * DEAD_STRETCH, tokens[1])
+  local noted, list, from = redis.call('GET', key) or '', {}, 1
+  work = work - 1 - math.floor(#noted / 4096)
+  while true do
+    local at = string.find(noted, tokens[1], from, true)
+    if not at then return sorted(list) end
+    if at % (DEAD_TOKEN + 2) == 1 then
+      local high, low = string.byte(noted, at + DEAD_TOKEN, at + DEAD_TOKEN + 1)
+      local number, good = stretch * DEAD_STRETCH + high * 256 + low, true
+      local block, place = math.floor(number / DEAD_BLOCK), number % DEAD_BLOCK
       for _, term in ipairs(terms) do
         good = good and redis.call('SISMEMBER', dead_index(D, term, block), place) == 1
       end
@@ -110,9 +111,10 @@ for _, token in ipairs(tokens) do
       for _, finger in ipairs(fingers) do
         any = any or redis.call('SISMEMBER', dead_index(D, 'f' .. finger, block), place) == 1
       end
-      if good and any then kept[#kept + 1] = number end
+      if good and any then list[#list + 1] = number end
+      work = work - 1
     end
-    return answer(look(sorted(kept)) and numbers[#numbers])
+    from = at + 1
   end
 end
 
@@ -122,22 +124,22 @@ if down then
 end
 if behind then range[3] = math.floor(behind / DEAD_BLOCK) end
 local blocks = redis.call(unpack(range))
+local wide, stretch = DEAD_STRETCH / DEAD_BLOCK, nil
 for i, block in ipairs(blocks) do
   block = tonumber(block)
-  if stop and block * DEAD_BLOCK > stop then
-    if not down then return answer(nil) end
-  else
-    local wide = true
-    if first or last then
-      local from, to = string.match(redis.call('HGET', D .. 'spans', block) or '', '^(%d+) (%d+)$')
-      work = work - 1
-      wide = not from or not ((last and tonumber(from) > last) or (first and tonumber(to) < first))
+  if not down and stop and block * DEAD_BLOCK > stop then return answer(nil) end
+  local list = nil
+  if #tokens > 0 then
+    if math.floor(block / wide) ~= stretch then
+      stretch = math.floor(block / wide)
+      list = in_stretch(stretch)
     end
-    if wide then
-      if look(in_block(block)) then return answer(numbers[#numbers] or behind) end
-    end
+  elseif in_time(block) then
+    list = in_block(block)
   end
+  if list and look(list) then return answer(numbers[#numbers]) end
   if work - looked <= 0 and i < #blocks then
+    if #tokens > 0 then block = down and stretch * wide or stretch * wide + wide - 1 end
     return answer(down and block * DEAD_BLOCK or block * DEAD_BLOCK + DEAD_BLOCK - 1)
   end
 end

@@ -5,50 +5,37 @@
 -- include dead_terms
 local DEAD_FIELDS = 200
 
--- Counts by kind, campaign and the like: what comes after so many different ones shares a field.
-local function dead_tally(key, fields)
-  for field, count in pairs(fields) do
-    if redis.call('HINCRBY', key, field, count) == count
-      and redis.call('HLEN', key) > DEAD_FIELDS then
-      redis.call('HDEL', key, field)
-      redis.call('HINCRBY', key, string.sub(field, 1, 2) .. '*', count)
-    end
-  end
-end
-
+-- Adds to a group's counts; returns its last death and its letters.
 local function dead_group(D, finger, group)
   local key = D .. 'group:' .. finger
-  local known = redis.call('HMGET', key, 'first', 'last', 'state')
-  if not known[1] then redis.call('HSET', key, 'cause', group.cause) end
+  local names = {'first', 'last', 'state', 'ever', 'live'}
+  for field in pairs(group.fields) do names[#names + 1] = field end
+  local known = redis.call('HMGET', key, unpack(names))
   local first = math.min(group.first, tonumber(known[1]) or group.first)
   local last = math.max(group.last, tonumber(known[2]) or group.last)
   local said = string.format('%.0f', last)
-  redis.call('HSET', key, 'first', string.format('%.0f', first), 'last', said)
-  redis.call('ZADD', D .. 'groups:last', last, finger)
+  local set = {'first', string.format('%.0f', first), 'last', said}
+  if not known[1] then set[5], set[6] = 'cause', group.cause end
   if known[3] == 'resolved' then
-    redis.call('HSET', key, 'state', 'reopened', 'reopened_ms', said)
+    for _, word in ipairs({'state', 'reopened', 'reopened_ms', said}) do set[#set + 1] = word end
   end
-  redis.call('HINCRBY', key, 'ever', group.count)
-  redis.call('ZADD', D .. 'groups:live', redis.call('HINCRBY', key, 'live', group.count), finger)
-  dead_tally(key, group.fields)
-end
-
-local function dead_note_token(D, token, number, sets)
-  local key, field = dead_token(D, token)
-  local packed = struct.pack('>I5', number)
-  if redis.call('HSETNX', key, field, packed) == 1 then return end
-  local known = redis.call('HGET', key, field)
-  if known ~= '*' and #known < DEAD_FEW then
-    redis.call('HSET', key, field, known .. packed)
-    return
+  local live, room = 0, nil
+  for at = 4, #names do
+    local field = names[at]
+    local count = group.fields[field] or group.count
+    -- What comes after so many different kinds, campaigns and the like shares a field.
+    if not known[at] then room = (room or DEAD_FIELDS - redis.call('HLEN', key)) - 1 end
+    if at > 5 and not known[at] and room < 0 then
+      redis.call('HINCRBY', key, string.sub(field, 1, 2) .. '*', count)
+    else
+      local sum = (tonumber(known[at]) or 0) + count
+      if field == 'live' then live = sum end
+      set[#set + 1] = field
+      set[#set + 1] = string.format('%d', sum)
+    end
   end
-  local term = 't' .. dead_hex(token)
-  for at = 1, known ~= '*' and #known or 0, 5 do
-    local other = struct.unpack('>I5', known, at)
-    dead_push(sets, dead_index(D, term, math.floor(other / DEAD_BLOCK)), other % DEAD_BLOCK)
-  end
-  redis.call('HSET', key, field, '*')
-  dead_push(sets, dead_index(D, term, math.floor(number / DEAD_BLOCK)), number % DEAD_BLOCK)
+  redis.call('HSET', key, unpack(set))
+  return said, live
 end
 
 local function dead_span(D, block, first, last)
@@ -58,23 +45,38 @@ local function dead_span(D, block, first, last)
   redis.call('HSET', D .. 'spans', block, string.format('%.0f %.0f', first, last))
 end
 
+local function dead_groups(D, groups)
+  local last, live = {}, {}
+  for finger, group in pairs(groups) do
+    local said, count = dead_group(D, finger, group)
+    last[#last + 1], live[#live + 1] = said, count
+    last[#last + 1], live[#live + 1] = finger, finger
+  end
+  dead_many('ZADD', D .. 'groups:last', last)
+  dead_many('ZADD', D .. 'groups:live', live)
+end
+
 local function dead_add(D, letters)
-  local sets, summaries, payloads, spans, groups, counts, bytes = {}, {}, {}, {}, {}, {}, 0
+  local blocks, summaries, tokens, payloads, spans = {}, {}, {}, {}, {}
+  local groups, counts, bytes = {}, {}, 0
   for _, letter in ipairs(letters) do
     local number, s = letter[1], cmsgpack.unpack(letter[3])
-    local block, place, ms = math.floor(number / DEAD_BLOCK), number % DEAD_BLOCK, s[9] + s[10]
-    local terms = dead_terms(s)
-    for _, term in ipairs(terms) do dead_push(sets, dead_index(D, term, block), place) end
+    local terms, ms, bucket = dead_terms(s), s[9] + s[10], dead_bucket(D, number)
+    dead_place(blocks, terms, number)
     for at = 1, #s[7], DEAD_TOKEN do
-      dead_note_token(D, string.sub(s[7], at, at + DEAD_TOKEN - 1), number, sets)
+      local token = string.sub(s[7], at, at + DEAD_TOKEN - 1)
+      local place = number % DEAD_STRETCH
+      token = token .. string.char(math.floor(place / 256), place % 256)
+      dead_push(tokens, dead_tokens(D, number, token), token)
     end
-    dead_push(summaries, dead_bucket(D, number), number)
-    dead_push(summaries, dead_bucket(D, number), letter[3])
+    dead_push(summaries, bucket, number)
+    dead_push(summaries, bucket, letter[3])
     if letter[2] then
       payloads[#payloads + 1] = number
       payloads[#payloads + 1] = letter[2]
       bytes = bytes + #letter[2]
     end
+    local block = math.floor(number / DEAD_BLOCK)
     local span = spans[block] or {ms, ms}
     spans[block] = {math.min(span[1], ms), math.max(span[2], ms)}
     counts[s[2]] = (counts[s[2]] or 0) + 1
@@ -83,13 +85,14 @@ local function dead_add(D, letters)
     group.first = math.min(group.first or ms, ms)
     group.last = math.max(group.last or ms, ms)
   end
-  for key, places in pairs(sets) do dead_many('SADD', key, places) end
-  for key, pairs_ in pairs(summaries) do dead_many('HSET', key, pairs_) end
+  dead_flush(D, 'SADD', blocks)
+  for key, list in pairs(summaries) do dead_many('HSET', key, list) end
+  for key, list in pairs(tokens) do redis.call('APPEND', key, table.concat(list)) end
   dead_many('HSET', D .. 'payloads', payloads)
   for block, span in pairs(spans) do dead_span(D, block, span[1], span[2]) end
   for connection, count in pairs(counts) do redis.call('HINCRBY', D .. 'counts', connection, count) end
   redis.call('INCRBY', D .. 'bytes', bytes)
-  for finger, group in pairs(groups) do dead_group(D, finger, group) end
+  dead_groups(D, groups)
 end
 
 local function dead_new(D, counter, args, at, count)

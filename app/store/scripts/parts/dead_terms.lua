@@ -5,8 +5,10 @@
 --   D i:{term}:{block} set    places in the block (number % 512) of the letters with that term: small
 --                             integers, at most 512, so 2 bytes each (intset). Terms: "a" all, "n"
 --                             connection, "c" class, "f" fingerprint, "k" kind, "g" campaign, "v"
---                             mapping version, "t" token that many letters share
---   D t:{4 hex}       hash    rest of a token -> numbers, 5 bytes each; '*': they are under the term "t"
+--                             mapping version
+--   D t:{stretch}:{0-f} string  tokens of 16,384 numbers with that first digit, as they came: 6 bytes, and
+--                             2 for the place in the stretch. What they say of letters that are gone
+--                             stays until all of the stretch are
 --   D blocks          sorted  block -> block: those that have letters
 --   D spans           hash    block -> "first last" ms of death
 --   D counts          hash    connection -> letters
@@ -17,12 +19,16 @@
 --   D groups:live     sorted  fingerprint -> letters
 --   D edits           hash    number -> edit
 -- A block's sets intersect by themselves, so a page of any combination of terms is a few SINTERs.
-local DEAD_BLOCK, DEAD_BUCKET, DEAD_TOKEN = 512, 128, 6
--- A token of more letters than this is a term of its own: an answer of a hash is read whole.
-local DEAD_FEW = 24 * 5
+local DEAD_BLOCK, DEAD_BUCKET, DEAD_STRETCH, DEAD_TOKEN = 512, 128, 16384, 6
 
+local dead_hex_known = {}
 local function dead_hex(bytes)
-  return (string.format(string.rep('%02x', #bytes), string.byte(bytes, 1, #bytes)))
+  local found = dead_hex_known[bytes]
+  if not found then
+    found = string.format(string.rep('%02x', #bytes), string.byte(bytes, 1, #bytes))
+    dead_hex_known[bytes] = found
+  end
+  return found
 end
 
 local function dead_index(D, term, block)
@@ -50,9 +56,10 @@ local function dead_terms(s)
   return terms
 end
 
--- A key and a field for a token.
-local function dead_token(D, token)
-  return D .. 't:' .. dead_hex(string.sub(token, 1, 2)), string.sub(token, 3)
+-- Where a token of a number is noted.
+local function dead_tokens(D, number, token)
+  local stretch = math.floor(number / DEAD_STRETCH)
+  return string.format('%st:%d:%x', D, stretch, math.floor(string.byte(token) / 16))
 end
 
 -- A command with as many arguments as it takes: Lua can pass on some 7,000 at a time.
@@ -65,6 +72,22 @@ end
 local function dead_push(lists, key, value)
   local list = lists[key]
   if list then list[#list + 1] = value else lists[key] = {value} end
+end
+
+-- Notes a letter's place under its terms; dead_flush then runs the command for each set.
+local function dead_place(blocks, terms, number)
+  local block, place = math.floor(number / DEAD_BLOCK), number % DEAD_BLOCK
+  local sets = blocks[block] or {}
+  blocks[block] = sets
+  for _, term in ipairs(terms) do dead_push(sets, term, place) end
+end
+
+local function dead_flush(D, command, blocks)
+  for block, sets in pairs(blocks) do
+    for term, places in pairs(sets) do
+      redis.call(command, dead_index(D, term, block), unpack(places))
+    end
+  end
 end
 
 -- Counts a letter with these terms for its group, as the fields of the group's hash.
