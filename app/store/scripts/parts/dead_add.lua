@@ -8,7 +8,7 @@ local DEAD_FIELDS = 200
 -- Adds to a group's counts; returns its last death and its letters.
 local function dead_group(D, finger, group)
   local key = D .. 'group:' .. finger
-  local names, fields = {'first', 'last', 'state', 'ever', 'live'}, dead_fields(group)
+  local names, fields = {'first', 'last', 'state', 'ever', 'live'}, group.fields
   for field in pairs(fields) do names[#names + 1] = field end
   local known = redis.call('HMGET', key, unpack(names))
   local first = math.min(group.first, tonumber(known[1]) or group.first)
@@ -41,7 +41,7 @@ end
 local function dead_groups(D, groups)
   local last, live = {}, {}
   for term, group in pairs(groups) do
-    local finger = string.sub(term, 2)
+    local finger = string.sub(term, 3)
     local said, count = dead_group(D, finger, group)
     last[#last + 1], live[#live + 1] = said, count
     last[#last + 1], live[#live + 1] = finger, finger
