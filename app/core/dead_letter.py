@@ -16,6 +16,8 @@ class DeadLetterSummary:
     `code`, `path`, `detail` and `row` say what was wrong, where, and which mapping row made it;
     `mapping` is the label of the mapping set's version that was at work, "" when none was (raw
     mode, an event that died before it was mapped, a letter of a release before versions).
+    `replays`: how often it had been replayed when it died; `run`: the replay run that put it on the
+    queue last, 0 when none did.
     """
 
     number: int
@@ -32,6 +34,8 @@ class DeadLetterSummary:
     received_ms: int
     dead_ms: int
     mapping: str = ""
+    replays: int = 0
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class DeadLetter:
 _SUMMARY_FIELDS: Final = (
     "connection", "hour", "stage", "failure", "code", "path", "detail", "row",
     "kind", "event_id", "received_ms", "dead_ms", "mapping",
+    "replays", "run",
 )  # fmt: skip
 _ALWAYS_THERE: Final = _SUMMARY_FIELDS.index("dead_ms") + 1
 

@@ -79,7 +79,8 @@ class Successor:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Where every event of a batch went. `letters`: (payload, summary) per dead letter."""
+    """Where every event of a batch went. `letters`: (payload, summary) per dead letter; `run`: the
+    replay run that the batch belongs to, 0 = none."""
 
     duplicates: int = 0
     tests: int = 0
@@ -87,6 +88,7 @@ class Settlement:
     successors: Sequence[Successor] = ()
     letters: Sequence[tuple[bytes, bytes]] = ()
     trace: bytes = b""
+    run: int = 0
 
     @property
     def events(self) -> int:
@@ -199,7 +201,9 @@ class Batches:
         if settlement.events != batch_id.events:
             raise ValueError(f"settlement of {settlement.events} events for {batch_id}")
         answer = await self._run(
-            "settle", self._settle_keys(batch_id), self._settle_args(batch_id, settlement)
+            "settle",
+            self._settle_keys(batch_id, settlement),
+            self._settle_args(batch_id, settlement),
         )
         return answer is not None
 
@@ -264,7 +268,7 @@ class Batches:
             script = self._scripts[name] = Script(self.redis, name, alone=name == "commit")
         return await script(redis_keys, args)
 
-    def _settle_keys(self, batch_id: BatchId) -> list[str]:
+    def _settle_keys(self, batch_id: BatchId, settlement: Settlement) -> list[str]:
         name, connection = str(batch_id), batch_id.connection
         return [
             keys.OPEN_SET,
@@ -283,6 +287,7 @@ class Batches:
             keys.waiting(connection),
             keys.WAITING,
             keys.stems(connection),
+            *([keys.replay_run(settlement.run)] if settlement.run else []),
         ]
 
     def _settle_args(self, batch_id: BatchId, settlement: Settlement) -> list[Any]:

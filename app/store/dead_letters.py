@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, cast
 
-from app.core.batch import TAKE_OVER, AttemptRun, EventBatch, add_attempt, encode
 from app.core.dead_letter import DeadLetter, DeadLetterSummary, decode_letter, decode_summary
+from app.core.replay import by_row, replay_frame
 from app.store import keys
 from app.store.faults import store_faults
 from app.store.scripting import Script, Store
 
 _PAGE: Final = 500
 REPLAY_BATCH: Final = 200
-
-# A replay leaves this mark in an event's history; its age counts anew from there.
-REPLAYED: Final = "replayed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +103,7 @@ class DeadLetters:
         batch_ids: list[str] = []
         for start in range(0, len(numbers), REPLAY_BATCH):
             letters = await self.get(numbers[start : start + REPLAY_BATCH])
-            for (connection, hour), group in _by_row(letters):
+            for (connection, hour), group in by_row(letters):
                 batch_id = await self._replay_row(connection, hour, group, now_ms)
                 if batch_id:
                     batch_ids.append(batch_id)
@@ -137,7 +134,7 @@ class DeadLetters:
                     f"{keys.ledger_prefix(connection)}{hour}",
                     keys.BACKLOG,
                 ],
-                [connection, hour, _replay_frame(letters, now_ms), keys.BATCH_PREFIX, *numbers],
+                [connection, hour, replay_frame(letters, now_ms), keys.BATCH_PREFIX, *numbers],
             )
             if isinstance(answer, list):
                 return str(answer[0], "ascii")
@@ -172,30 +169,3 @@ class DeadLetters:
     async def _many(self, key: str, numbers: Sequence[int]) -> list[bytes | None]:
         fields = [str(number) for number in numbers]
         return await cast(Awaitable[list[bytes | None]], self.redis.hmget(key, fields))
-
-
-def _by_row(letters: list[DeadLetter]) -> list[tuple[tuple[str, int], list[DeadLetter]]]:
-    def row(letter: DeadLetter) -> tuple[str, int]:
-        return letter.summary.connection, letter.summary.hour
-
-    return [(key, list(group)) for key, group in groupby(sorted(letters, key=row), row)]
-
-
-def _replay_frame(letters: list[DeadLetter], now_ms: int) -> bytes:
-    mark = AttemptRun(now_ms, now_ms, 1, REPLAYED, 0, "", "", "")
-    return encode(
-        EventBatch(
-            [letter.body for letter in letters],
-            [letter.summary.received_ms for letter in letters],
-            claim=TAKE_OVER,
-            histories=[
-                add_attempt((*letter.history, _death_of(letter.summary)), mark)
-                for letter in letters
-            ],
-        )
-    )
-
-
-def _death_of(letter: DeadLetterSummary) -> AttemptRun:
-    ms = letter.dead_ms
-    return AttemptRun(ms, ms, 1, letter.failure, 0, letter.code, letter.detail, "")

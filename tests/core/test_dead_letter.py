@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.core.batch import pack, unpack
@@ -27,7 +29,13 @@ def test_a_summary_of_an_older_release_has_no_mapping() -> None:
 
 
 def test_a_summary_of_a_newer_release_is_read_as_far_as_it_is_known() -> None:
-    assert decode(7, pack([*OLD, LABEL, "of a field to come"])) == SUMMARY
+    assert decode(7, pack([*OLD, LABEL, 0, 0, "of a field to come"])) == SUMMARY
+
+
+def test_a_summary_knows_which_replays_came_before() -> None:
+    letter = DeadLetter(replace(SUMMARY, replays=2, run=17), b"body", None, ())
+    assert decode_letter(7, *encode_letter(letter)) == letter
+    assert (decode(7, pack([*OLD, LABEL])).replays, decode(7, pack([*OLD, LABEL])).run) == (0, 0)
 
 
 def test_the_fields_of_older_releases_lie_where_they_always_did() -> None:
