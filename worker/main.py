@@ -23,6 +23,8 @@ from app.store.budgets import Budgets
 from app.store.claims import Claims
 from app.store.connect import Store, open_store, require_safe
 from app.store.lanes import Lanes
+from app.store.replay_runs import ReplayRuns
+from app.store.replay_steps import ReplaySteps
 from app.store.samples import Samples
 from app.store.waiting import Waiting
 from worker.bells import Bells
@@ -32,6 +34,7 @@ from worker.health import serve
 from worker.lines import Lines
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
+from worker.replaying import Bounds, Replaying
 from worker.routes import open_routes
 from worker.sampling import Sampler
 from worker.version_watch import VersionWatch
@@ -74,6 +77,7 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             trace_ms=int(settings.trace_days * DAY_MS),
         )
         claims = Claims(redis, int(settings.claim_window_days * DAY_MS))
+        replaying = _replaying(settings, redis, batches, metrics)
         policy = RetryPolicy(
             settings.retry_base_seconds,
             settings.retry_cap_seconds,
@@ -90,7 +94,9 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             desk = Desk(batches, pipeline, metrics)
             lines = Lines(desk, Waiting(redis), lanes, settings.worker_max_jobs)
             version_watch = VersionWatch(connections, routes, metrics)
-            return await _work(settings, redis, batches, desk, lines, version_watch, metrics, stop)
+            return await _work(
+                settings, redis, batches, desk, lines, version_watch, replaying, metrics, stop
+            )
     finally:
         await redis.aclose(close_connection_pool=True)
 
@@ -102,6 +108,7 @@ async def _work(
     desk: Desk,
     lines: Lines,
     version_watch: VersionWatch,
+    replaying: Replaying,
     metrics: Metrics,
     stop: asyncio.Event,
 ) -> int:
@@ -113,6 +120,7 @@ async def _work(
         starting = [
             asyncio.create_task(watch.run(), name="watch"),
             asyncio.create_task(lines.run(), name="lines"),
+            asyncio.create_task(replaying.run(), name="replays"),
         ]
         tasks = [
             *starting,
@@ -171,6 +179,12 @@ async def _redis_is_safe(redis: Store, stop: asyncio.Event) -> bool:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
     return False
+
+
+def _replaying(settings: Settings, redis: Store, batches: Batches, metrics: Metrics) -> Replaying:
+    bounds = Bounds(settings.backlog_max_events, settings.memory_share)
+    steps = ReplaySteps(redis, batches.owner)
+    return Replaying(steps, ReplayRuns(redis), Lanes(redis), batches, bounds, metrics)
 
 
 @contextlib.asynccontextmanager
