@@ -81,10 +81,13 @@ async def _follow(redis: Store, number: int, *, quiet: bool) -> ReplayRun:
                 continue
             if run is None or run.state is not RunState.RUNNING:
                 return run or ReplayRun(number, RunState.CANCELLED, reason="it is gone")
-            told = f"{pace.told(run)}, {run.dead:,} died again; {state_of(run)}"
+            told = f"{pace.told(run)}, {run.dead:,} died again"
+            if (now := state_of(run)) != RunState.RUNNING:
+                told += f"; {now.removeprefix('running: ')}"
             bar.update(task, total=run.frozen, completed=run.put + run.gone, description=told)
-            if not (quiet or console.is_terminal) and said != (said := state_of(run)):
-                typer.echo(f"{said}; {counts_of(run)}", err=True)
+            if not (quiet or console.is_terminal) and said != now:
+                typer.echo(f"{now}; {counts_of(run)}", err=True)
+            said = now
             await asyncio.sleep(_LOOK_SECONDS)
 
 
