@@ -22,12 +22,14 @@ from app.store.batches import Batches
 from app.store.budgets import Budgets
 from app.store.claims import Claims
 from app.store.connect import Store, open_store, require_safe
+from app.store.dead_letters.upkeep import Upkeep
 from app.store.lanes import Lanes
 from app.store.replay_runs import ReplayRuns
 from app.store.replay_steps import ReplaySteps
 from app.store.samples import Samples
 from app.store.waiting import Waiting
 from worker.bells import Bells
+from worker.dead_keeper import DeadKeeper
 from worker.desk import Desk
 from worker.ending import end
 from worker.health import serve
@@ -128,6 +130,7 @@ async def _work(
             asyncio.create_task(loop_watch.turn(), name="loop"),
             asyncio.create_task(version_watch.run(), name="versions"),
             asyncio.create_task(bells.run(), name="bells"),
+            asyncio.create_task(DeadKeeper(Upkeep(redis, batches.owner)).run(), name="dead_keeper"),
         ]
         _quiet_gc()
         log.info("worker.started", owner=batches.owner)

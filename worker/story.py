@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import Final
 
 from app.core.batch import AttemptRun, EventBatch, add_attempt, encode
-from app.core.dead_letter import DeadLetter, DeadLetterSummary, encode_letter
+from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.core.errors import EventFault
 from app.core.event import peek_event
 from app.core.outcome import Failure, Outcome
@@ -157,7 +157,7 @@ class Story:
             tests=self.tests,
             delivered=self.delivered,
             successors=(self._successor(delay_ms),) if self.later else (),
-            letters=[encode_letter(letter) for letter in self.letters],
+            letters=self.letters,
             trace=encode_trace(
                 min(self.batch.received_ms, default=0),
                 len(self.batch.bodies),

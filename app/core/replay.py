@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeVar
 
 from app.core.batch import TAKE_OVER, AttemptRun, EventBatch, add_attempt, encode
 from app.core.dead_letter import DeadLetter, DeadLetterSummary
+
+T = TypeVar("T")
 
 # A replay leaves this mark in an event's history; its age counts anew from there.
 REPLAYED: Final = "replayed"
@@ -31,11 +33,14 @@ def times_replayed(history: Sequence[AttemptRun]) -> int:
     return sum(attempt.times for attempt in history if attempt.failure == REPLAYED)
 
 
-def by_row(letters: Sequence[DeadLetter]) -> list[tuple[tuple[str, int], list[DeadLetter]]]:
-    """The letters by the ledger row of their events, which is a batch's: connection and hour."""
+def by_row(
+    letters: Iterable[T], summary_of: Callable[[T], DeadLetterSummary]
+) -> list[tuple[tuple[str, int], list[T]]]:
+    """Letters by the ledger row of their events, which is a batch's: connection and hour."""
 
-    def row(letter: DeadLetter) -> tuple[str, int]:
-        return letter.summary.connection, letter.summary.hour
+    def row(letter: T) -> tuple[str, int]:
+        summary = summary_of(letter)
+        return summary.connection, summary.hour
 
     return [(key, list(group)) for key, group in groupby(sorted(letters, key=row), row)]
 

@@ -169,9 +169,7 @@ class ReplaySteps:
             keys.OPEN_SET,
             keys.BATCH_NUMBER,
             keys.BACKLOG,
-            keys.DEAD_PAYLOADS,
-            keys.DEAD_SUMMARIES,
-            keys.dead_index(part.connection),
+            keys.DEAD,
         ]
 
     def _args(self, part: Part, after: int, done: bool) -> list[Any]:
@@ -191,7 +189,7 @@ class ReplaySteps:
 
 def _batches(letters: Sequence[DeadLetter], now_ms: int, run: int) -> list[Any]:
     args: list[Any] = []
-    for (_, hour), group in by_row(letters):
+    for (_, hour), group in by_row(letters, lambda letter: letter.summary):
         numbers = [letter.summary.number for letter in group]
         args += [hour, replay_frame(group, now_ms, run), len(numbers), *numbers]
     return args

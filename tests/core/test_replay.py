@@ -42,7 +42,10 @@ def test_a_replay_of_single_letters_is_of_no_run_even_after_one() -> None:
 def test_letters_are_grouped_by_the_ledger_row_of_their_events() -> None:
     letters = [letter(1, 2), letter(2, 1), letter(3, 2), letter(4, 1, "b")]
 
-    rows = [(row, [x.summary.number for x in group]) for row, group in by_row(letters)]
+    rows = [
+        (row, [x.summary.number for x in group])
+        for row, group in by_row(letters, lambda x: x.summary)
+    ]
 
     assert rows == [(("a", 1), [2]), (("a", 2), [1, 3]), (("b", 1), [4])]
 

@@ -8,7 +8,7 @@ from arq.connections import ArqRedis
 
 from app.core.batch import AttemptRun, decode, encode_received
 from app.core.batch_id import BatchId
-from app.core.dead_letter import DeadLetter, DeadLetterSummary, encode_letter
+from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.core.replay import run_of, times_replayed
 from app.store.batches import Batches, Settlement, Taken
 
@@ -35,7 +35,7 @@ async def bury(
     frame = encode_received(bodies, [NOW_MS] * len(bodies))
     name = await batches.commit(connection, frame, len(bodies))
     [taken], _ = await batches.take([name])
-    letters = [encode_letter(letter(taken.batch_id, body, failure)) for body in bodies]
+    letters = [letter(taken.batch_id, body, failure) for body in bodies]
     assert await batches.settle(taken.batch_id, Settlement(letters=letters))
 
 
@@ -54,7 +54,7 @@ async def settle(store: ArqRedis, taken: Taken, dead: int = 0) -> None:
     events = len(batch.bodies)
     run = run_of(batch.history(0))
     letters = [
-        encode_letter(letter(taken.batch_id, batch.bodies[at], "contract", batch.history(at)))
+        letter(taken.batch_id, batch.bodies[at], "contract", batch.history(at))
         for at in range(events - dead, events)
     ]
     settlement = Settlement(delivered=events - dead, letters=letters, run=run)

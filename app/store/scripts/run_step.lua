@@ -1,7 +1,7 @@
 -- One step of a replay run: puts letters on the queue, takes them from the dead, and moves the run's
 -- place, all of it or nothing. So each letter is replayed once, whoever dies when.
 -- KEYS  1 run   2 selection   3 places   4 open set   5 batch number counter   6 backlog counter
---       7 dead payloads   8 dead summaries   9 dead index of the connection
+--       7 prefix of dead letters
 -- ARGV  1 owner   2 part: index:connection   3 place before   4 place after   5 1: the part is done
 --       6 connection   7 batch key prefix   8 ledger key prefix of the connection
 --       9 ms of unused time that may be made up for   10 lease in ms
@@ -10,6 +10,7 @@
 --   {'early', ms to wait}   the rate does not allow it yet
 --   {'moved'}               the run is not this owner's, not running, or at another place
 --   {'gone', numbers}       these letters were replayed or discarded by others meanwhile
+-- include dead_remove
 local run = redis.call('HMGET', KEYS[1], 'state', 'owner', 'rate', 'due_ms')
 local place = redis.call('HGET', KEYS[3], ARGV[2]) or '0'
 if run[1] ~= 'running' or run[2] ~= ARGV[1] or place ~= ARGV[3]
@@ -26,7 +27,7 @@ while at <= #ARGV do
   batches[#batches + 1] = {hour = ARGV[at], frame = ARGV[at + 1], events = letters}
   for i = at + 3, at + 2 + letters do
     numbers[#numbers + 1] = ARGV[i]
-    if redis.call('HEXISTS', KEYS[7], ARGV[i]) == 0 then gone[#gone + 1] = ARGV[i] end
+    if not dead_read(KEYS[7], tonumber(ARGV[i])) then gone[#gone + 1] = ARGV[i] end
   end
   at = at + 3 + letters
 end
@@ -43,9 +44,7 @@ for _, batch in ipairs(batches) do
 end
 if #numbers > 0 then
   redis.call('INCRBY', KEYS[6], #numbers)
-  redis.call('HDEL', KEYS[7], unpack(numbers))
-  redis.call('HDEL', KEYS[8], unpack(numbers))
-  redis.call('ZREM', KEYS[9], unpack(numbers))
+  dead_remove(KEYS[7], numbers)
 end
 if ARGV[5] == '1' then
   redis.call('HDEL', KEYS[2], ARGV[2])

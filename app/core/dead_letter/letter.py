@@ -1,0 +1,54 @@
+"""The dead letter and its summary, as everybody else sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from app.core.batch import AttemptRun
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterSummary:
+    """What lists and filters show. Times in Unix ms; `failure` is the class, `stage` where it died.
+
+    `code`, `path`, `detail` and `row` say what was wrong, where, and which mapping row made it;
+    `mapping` is the label of the mapping set's version that was at work, "" when none was (raw
+    mode, an event that died before it was mapped, a letter of a release before versions).
+    `campaign` ("newsletter:27", about.py) and `fingerprint` (16 hex digits, cause.py) follow from
+    the rest: the codec puts them in. `replays`: how often the event had been replayed when it died;
+    `run`: the replay run that put it on the queue last, 0 when none did.
+    """
+
+    number: int
+    connection: str
+    hour: int
+    stage: str
+    failure: str
+    code: str
+    path: str
+    detail: str
+    row: str
+    kind: str
+    event_id: str
+    received_ms: int
+    dead_ms: int
+    mapping: str = ""
+    campaign: str = field(default="", compare=False)
+    fingerprint: str = field(default="", compare=False)
+    replays: int = 0
+    run: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """The summary and everything needed to understand and replay the event.
+
+    `missing`: name of the file that the body was spilled to and could not be read from; body,
+    record and history are empty then.
+    """
+
+    summary: DeadLetterSummary
+    body: bytes
+    record: bytes | None
+    history: tuple[AttemptRun, ...]
+    missing: str = ""

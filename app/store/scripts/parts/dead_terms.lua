@@ -1,0 +1,106 @@
+-- Where a dead letter is found. All keys begin with the prefix D, "sluice:dead:" (keys.py).
+--   D payloads        hash    number -> payload, or where it was spilled to
+--   D s:{bucket}      hash    number -> summary (codec.py); a bucket is 128 numbers, so the hash stays
+--                             in its small form
+--   D i:{term}:{block} set    places in the block (number % 512) of the letters with that term: small
+--                             integers, at most 512, so 2 bytes each (intset). Terms: "a" all, "n"
+--                             connection, "c" class, "f" fingerprint, "k" kind, "g" campaign, "v"
+--                             mapping version
+--   D t:{stretch}:{0-f} string  tokens of 16,384 numbers with that first digit, as they came: 6 bytes, and
+--                             2 for the place in the stretch. What they say of letters that are gone
+--                             stays until all of the stretch are
+--   D blocks          sorted  block -> block: those that have letters
+--   D spans           hash    block -> "first last" ms of death
+--   D counts          hash    connection -> letters
+--   D bytes           string  bytes of all payloads
+--   D group:{finger}  hash    cause, first, last (ms), ever, live, state, note ..; letters per kind
+--                             "k:..", connection "n:..", campaign "g:..", version "v:.."
+--   D groups:last     sorted  fingerprint -> ms of the last death
+--   D groups:live     sorted  fingerprint -> letters
+--   D edits           hash    number -> edit
+-- A block's sets intersect by themselves, so a page of any combination of terms is a few SINTERs.
+local DEAD_BLOCK, DEAD_BUCKET, DEAD_STRETCH, DEAD_TOKEN = 512, 128, 16384, 6
+
+local dead_hex_known = {}
+local function dead_hex(bytes)
+  local found = dead_hex_known[bytes]
+  if not found then
+    found = string.format(string.rep('%02x', #bytes), string.byte(bytes, 1, #bytes))
+    dead_hex_known[bytes] = found
+  end
+  return found
+end
+
+local function dead_index(D, term, block)
+  if #term > 72 then term = string.sub(term, 1, 1) .. redis.sha1hex(term) end
+  return D .. 'i:' .. term .. ':' .. string.format('%d', block)
+end
+
+local function dead_bucket(D, number)
+  return D .. 's:' .. string.format('%d', math.floor(number / DEAD_BUCKET))
+end
+
+-- The unpacked summary of a letter; nil when there is none, or one that nobody can read.
+local function dead_read(D, number)
+  local packed = redis.call('HGET', dead_bucket(D, number), number)
+  if not packed then return nil end
+  local good, s = pcall(cmsgpack.unpack, packed)
+  if good and type(s) == 'table' and #s >= 11 then return s end
+  return nil
+end
+
+-- The terms of an unpacked summary.
+local function dead_terms(s)
+  local terms = {'a', 'n' .. s[2], 'c' .. s[3], 'f' .. dead_hex(s[1]), 'k' .. s[4], 'v' .. s[6]}
+  if s[5] ~= '' then terms[7] = 'g' .. s[5] end
+  return terms
+end
+
+-- Where a token of a number is noted.
+local function dead_tokens(D, number, token)
+  local stretch = math.floor(number / DEAD_STRETCH)
+  return string.format('%st:%d:%x', D, stretch, math.floor(string.byte(token) / 16))
+end
+
+-- A command with as many arguments as it takes: Lua can pass on some 7,000 at a time.
+local function dead_many(command, key, list)
+  for at = 1, #list, 2000 do
+    redis.call(command, key, unpack(list, at, math.min(at + 1999, #list)))
+  end
+end
+
+local function dead_push(lists, key, value)
+  local list = lists[key]
+  if list then list[#list + 1] = value else lists[key] = {value} end
+end
+
+-- Notes a letter's place under its terms; dead_flush then runs the command for each set.
+local function dead_place(blocks, terms, number)
+  local block, place = math.floor(number / DEAD_BLOCK), number % DEAD_BLOCK
+  local sets = blocks[block] or {}
+  blocks[block] = sets
+  for _, term in ipairs(terms) do dead_push(sets, term, place) end
+end
+
+local function dead_flush(D, command, blocks)
+  for block, sets in pairs(blocks) do
+    for term, places in pairs(sets) do
+      redis.call(command, dead_index(D, term, block), unpack(places))
+    end
+  end
+end
+
+-- Counts a letter with these terms for its group, as the fields of the group's hash.
+local function dead_gather(groups, terms)
+  local finger = string.sub(terms[4], 2)
+  local group = groups[finger] or {count = 0, fields = {}}
+  groups[finger] = group
+  group.count = group.count + 1
+  for _, at in ipairs({2, 5, 6, 7}) do
+    if terms[at] then
+      local field = string.sub(terms[at], 1, 1) .. ':' .. string.sub(terms[at], 2)
+      group.fields[field] = (group.fields[field] or 0) + 1
+    end
+  end
+  return group
+end
