@@ -5,11 +5,12 @@ One API under all faces; the worker's side is replay_steps.py. Every method rais
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, cast
 
 import orjson
 
+from app.core.dead_letter import DeadLetterSummary
 from app.core.replay_run import Orders, ReplayRun, RunState, read_run
 from app.core.selection import Census, pack_numbers
 from app.store import keys
@@ -17,6 +18,7 @@ from app.store.dead_letters import DeadLetters, Filter
 from app.store.faults import store_faults
 from app.store.scripting import Script, Store
 
+_PAGE: Final = 1_000
 # Letters in one part of a selection: a part is read whole for each step.
 _PART: Final = 5_000
 # Whoever freezes shows signs of life within this time, or the run is cancelled.
@@ -44,6 +46,8 @@ class ReplayRuns:
     async def begin(self, wanted: Filter, orders: Orders, by: str) -> ReplayRun:
         """A new run. `freeze` must follow soon, else a worker cancels it."""
         asked = {name: value for name, value in asdict(wanted).items() if value is not None}
+        if "person" in asked:  # a run is kept for good, and whom it was about is nobody's business
+            asked["person"] = "(one)"
         fields = {"by": by, "wanted": orjson.dumps(asked), **asdict(orders)}
         number, _ = await self._begin(
             [keys.REPLAY_NUMBER, keys.REPLAYS, keys.REPLAYS_ACTIVE, keys.DEAD_NUMBER],
@@ -59,25 +63,31 @@ class ReplayRuns:
 
         `told` hears how many there are so far. The parts are numbered from the newest letters on.
         """
-        census, part, parts = Census(), list[tuple[int, int]](), 0
-        connection = ""
-        async for letter in DeadLetters(self._redis).find(wanted):
-            if letter.number > run.cutoff:
-                continue
-            if part and (letter.connection != connection or len(part) == _PART):
-                if not await self._freeze_part(run.number, f"{parts}:{connection}", part):
-                    return None
-                part, parts = [], parts + 1
-                told(census.letters)
-            connection = letter.connection
-            part.append((letter.hour, letter.number))
-            census.add(letter)
-        if part and not await self._freeze_part(run.number, f"{parts}:{connection}", part):
-            return None
-        told(census.letters)
+        census, writing = Census(), _Writing(self, run.number)
+        letters, cursor = DeadLetters(self._redis), ""
+        while True:
+            page = await letters.page(wanted, cursor, _PAGE)
+            for letter in page.letters:
+                if letter.number <= run.cutoff:
+                    await writing.add(letter)
+                    census.add(letter)
+            told(census.letters)
+            if page.cursor is None:
+                break
+            cursor = page.cursor
+            # However few are found among many: it is still being frozen.
+            if not await self.keep_freezing(run.number):
+                return None
+        await writing.finish()
         packed = orjson.dumps(census.document())
         was = await self._to(run.number, RunState.FROZEN, "", {"census": packed})
         return census if was is RunState.FREEZING else None
+
+    async def keep_freezing(self, number: int, *part: Any) -> bool:
+        """A sign of life of who freezes, and maybe a part: its name, its numbers packed, how many.
+        False: the run is not being frozen any more, and nothing was changed."""
+        names = [keys.replay_run(number), keys.replay_selection(number)]
+        return bool(await self._freeze(names, [FREEZE_LEASE_MS, *part]))
 
     async def start(self, number: int, rate: float | None = None) -> RunState | None:
         """Starts a frozen run, or goes on with one that is paused or stopped; `rate` changes it.
@@ -125,16 +135,6 @@ class ReplayRuns:
         pairs = zip(numbers, found, strict=True)
         return [read_run(number, fields) for number, fields in pairs if b"state" in fields]
 
-    async def _freeze_part(self, number: int, name: str, part: list[tuple[int, int]]) -> bool:
-        # By hour first: letters of one hour are one batch.
-        packed = pack_numbers([letter for _, letter in sorted(part)])
-        return bool(
-            await self._freeze(
-                [keys.replay_run(number), keys.replay_selection(number)],
-                [name, packed, len(part), FREEZE_LEASE_MS],
-            )
-        )
-
     async def _to(
         self, number: int, state: RunState, reason: str, fields: Mapping[str, Any]
     ) -> RunState | None:
@@ -154,3 +154,29 @@ class ReplayRuns:
         with store_faults():
             seconds, micros = await cast(Awaitable[tuple[int, int]], self._redis.time())
         return int(seconds) * 1000 + int(micros) // 1000
+
+
+@dataclass(slots=True)
+class _Writing:
+    """A selection on its way to Redis, part by part; each is of one connection."""
+
+    runs: ReplayRuns
+    number: int
+    parts: int = 0
+    connection: str = ""
+    letters: list[tuple[int, int]] = field(default_factory=list)
+
+    async def add(self, letter: DeadLetterSummary) -> None:
+        if letter.connection != self.connection or len(self.letters) == _PART:
+            await self.finish()
+        self.connection = letter.connection
+        self.letters.append((letter.hour, letter.number))
+
+    async def finish(self) -> None:
+        """Writes what is not written yet, by hour: letters of one hour are one batch."""
+        if not self.letters:
+            return
+        packed = pack_numbers([number for _, number in sorted(self.letters)])
+        name = f"{self.parts}:{self.connection}"
+        await self.runs.keep_freezing(self.number, name, packed, len(self.letters))
+        self.letters, self.parts = [], self.parts + 1

@@ -99,6 +99,12 @@ async def test_a_census_tells_what_was_selected(store: ArqRedis, runs: ReplayRun
     assert (only_b.frozen, only_b.wanted) == (1, {"connection": "b"})
 
 
+async def test_a_run_does_not_keep_whom_it_was_about(runs: ReplayRuns) -> None:
+    run = await runs.begin(Filter(person="anna@example.org", kind="x"), FAST, "anna@here")
+
+    assert run.wanted == {"kind": "x", "person": "(one)"}
+
+
 async def test_every_letter_is_put_once_and_the_ledger_adds_up_at_every_step(
     store: ArqRedis, runs: ReplayRuns, steps: ReplaySteps
 ) -> None:
