@@ -13,6 +13,8 @@ from app.core.dead_letter import DeadLetterSummary
 
 # Kinds and the like that a census names; the rest is counted as one.
 _NAMED: Final = 20
+# A connection has some 73 kinds; whoever makes up names shall not fill our memory.
+_KINDS_MAX: Final = 1_000
 OTHERS: Final = "(others)"
 
 
@@ -42,7 +44,8 @@ class Census:
         self.letters += 1
         self.connections[letter.connection] += 1
         self.failures[letter.failure] += 1
-        self.kinds[letter.kind] += 1
+        known = letter.kind in self.kinds or len(self.kinds) < _KINDS_MAX
+        self.kinds[letter.kind if known else OTHERS] += 1
         died = letter.dead_ms
         self.oldest_ms = died if self.oldest_ms is None else min(self.oldest_ms, died)
         self.newest_ms = died if self.newest_ms is None else max(self.newest_ms, died)
@@ -61,6 +64,7 @@ class Census:
 
 def _most(counts: Counter[str]) -> dict[str, int]:
     named = dict(counts.most_common(_NAMED))
+    named.pop(OTHERS, None)
     if rest := counts.total() - sum(named.values()):
         named[OTHERS] = rest
     return named

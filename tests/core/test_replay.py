@@ -73,3 +73,13 @@ def test_a_census_counts_and_names_the_frequent() -> None:
     )  # fmt: skip
     assert (found["kinds"]["k0"], len(found["kinds"]), found["kinds"][OTHERS]) == (21, 21, 10)
     assert (found["oldest_ms"], found["newest_ms"]) == (0, 49)
+
+
+def test_a_census_does_not_grow_with_kinds_that_somebody_makes_up() -> None:
+    census = Census()
+    for number in range(1_500):
+        census.add(letter(number, kind=f"k{number}").summary)
+
+    assert len(census.kinds) == 1_001
+    assert sum(census.document()["kinds"].values()) == 1_500
+    assert census.document()["kinds"][OTHERS] == 1_500 - len(census.document()["kinds"]) + 1

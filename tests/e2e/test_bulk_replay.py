@@ -202,19 +202,21 @@ async def test_a_run_is_paused_resumed_and_cancelled(system: System) -> None:
 async def test_a_dry_run_tells_what_would_pass_and_touches_nothing(system: System) -> None:
     await all_die(system, 20, 26)
     await system.send([Shot(ShotKind.GARBAGE, 0, BROKEN)])
+    await system.send([Shot(ShotKind.GARBAGE, 1, BROKEN)], "raw")
     await system.settled()
+    await system.settled("raw")
 
     tried = await system.sluice("dead-letters", "replay", "--all", "--dry-run", "--json")
     unsure = await system.sluice("dead-letters", "replay", "--all")
     which = await system.sluice("dead-letters", "replay")
 
     assert tried.code == 0
-    assert tried.json["selection"]["classes"] == {"contract": 20, "unreadable": 1}
+    assert tried.json["selection"]["classes"] == {"contract": 20, "unreadable": 2}
     assert tried.json["trial"] == {
-        "tried": 21, "would_pass": 20, "why": {"parse not_json": 1},
+        "tried": 22, "would_pass": 20, "why": {"parse not_json": 2},
     }  # fmt: skip
     # Nobody is there to say yes: the run is thrown away, and nothing was replayed.
-    assert (unsure.code, "21" in unsure.out, which.code) == (1, True, 2)
+    assert (unsure.code, "22" in unsure.out, which.code) == (1, True, 2)
     run = await run_of(system)
     assert (run.state, run.reason) == (RunState.CANCELLED, "the answer was no")
     assert (await system.row()).dead == 21
