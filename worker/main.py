@@ -66,7 +66,11 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     owner = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
-    redis = open_store(settings.redis_url, connections=settings.worker_max_jobs * 4 + 8)
+    redis = open_store(
+        settings.redis_url,
+        connections=settings.worker_max_jobs * 4 + 8,
+        data_dir=settings.data_dir,
+    )
     metrics = Metrics()
     versions = load_versions(connections)
     try:
@@ -117,6 +121,10 @@ async def _work(
     bells = Bells(redis, lines.answer, max_jobs=lines.bells_at_once)
     watch = Watch(batches, bells, desk, metrics)
     loop_watch = LoopWatch()
+    keeper = DeadKeeper(
+        Upkeep(redis, batches.owner, settings.dead_letters_max_bytes),
+        metrics,
+    )
     async with _face(settings, metrics, loop_watch):
         loop_watch.start()
         starting = [
@@ -130,7 +138,7 @@ async def _work(
             asyncio.create_task(loop_watch.turn(), name="loop"),
             asyncio.create_task(version_watch.run(), name="versions"),
             asyncio.create_task(bells.run(), name="bells"),
-            asyncio.create_task(DeadKeeper(Upkeep(redis, batches.owner)).run(), name="dead_keeper"),
+            asyncio.create_task(keeper.run(), name="dead_keeper"),
         ]
         _quiet_gc()
         log.info("worker.started", owner=batches.owner)

@@ -68,6 +68,10 @@ class Metrics:
             "sluice_worker_samples_lost", "Times that a sample of events could not be kept",
             ["connection"], registry=self.registry,
         )  # fmt: skip
+        self.dead_letters_spilled = Counter(
+            "sluice_worker_dead_letters_spilled", "Dead letters moved from Redis to files",
+            registry=self.registry,
+        )  # fmt: skip
         self.lane_held = Gauge(
             "sluice_lane_held", "1 while the lane is held back, by the class of the reason",
             ["connection", "reason"], registry=self.registry,

@@ -49,8 +49,8 @@ class ReplayRun:
     """A run as it is now. Times in Unix ms of Redis, 0 = not yet.
 
     `cutoff`: the last dead letter number that could be selected. `frozen`: letters selected; each
-    of them is put, or gone (replayed or discarded by others meanwhile), or still to come. What was
-    put is delivered, dead again, a duplicate or a test, or in flight. `holding`: why a running one
+    of them is put, or gone (replayed or discarded by others meanwhile; or its body cannot be read,
+    and it stays dead), or still to come. What was put is delivered, dead again, a duplicate or a test, or in flight. `holding`: why a running one
     waits; `reason`: why it is in this state. `census`: app.core.selection.Census.document.
     """
 

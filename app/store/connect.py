@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -29,9 +30,16 @@ _CONNECT_SECONDS: Final = 5.0
 
 
 def open_store(
-    url: str, *, connections: int = 16, timeout_seconds: float = 10.0, retries: int = 1
+    url: str,
+    *,
+    connections: int = 16,
+    timeout_seconds: float = 10.0,
+    retries: int = 1,
+    data_dir: Path | None = None,
 ) -> Store:
     """A client for `url` (redis://, rediss:// or unix://); nothing is sent yet.
+
+    `data_dir`: where dead letters that were spilled are read from.
 
     A command whose connection broke is sent once more: every script of ours may run twice, and a
     connection that died while idle must not cost a batch. Who finds all connections in use waits.
@@ -42,7 +50,9 @@ def open_store(
         socket_timeout=timeout_seconds,
         **_options(url, connections, retries),
     )
-    return _store(pool)
+    store = _store(pool)
+    store.data_dir = data_dir
+    return store
 
 
 def open_swift_store(url: str, *, connections: int = 64) -> Store:

@@ -50,6 +50,10 @@ DEAD_EDITS: Final = "sluice:dead:edits"
 DEAD_COUNTS: Final = "sluice:dead:counts"
 DEAD_BYTES: Final = "sluice:dead:bytes"
 
+# Hash: number of a spill file -> letters that are in it and nowhere else. Counter: the last number.
+DEAD_FILES: Final = "sluice:dead:files"
+DEAD_FILE_NUMBER: Final = "sluice:dead:number:file"
+
 # Sorted sets: fingerprint -> ms of the last death, and -> letters; a group stays when its letters
 # are gone (until the keeper forgets it).
 DEAD_GROUPS_LAST: Final = "sluice:dead:groups:last"

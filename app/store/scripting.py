@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 from arq.connections import ArqRedis
@@ -34,6 +35,8 @@ class Store(ArqRedis):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Where this process finds what was spilled to files; None: it cannot read them.
+        self.data_dir: Path | None = None
         self._calls: list[_Call] = []
         self._trips: set[asyncio.Task[None]] = set()
 

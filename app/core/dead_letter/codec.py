@@ -2,6 +2,7 @@
 
 * Payload: `pack([body, record, history, where])`, compressed with the shared dictionary. `where` =
   [connection, hour, received_ms]: enough to make the letter whole again should its summary be lost.
+  A spilled one is a `Spilled` instead: the byte 2 and a msgpack array (scripts read its first).
 * Summary: a msgpack array that scripts read too (scripts/parts/dead_terms.lua), in the order of
   `_Summary`; with texts as bytes, for Redis' cmsgpack is older than msgpack's type for bytes. What
   all letters of a cause share is not in it.
@@ -22,6 +23,7 @@ from app.core.dead_letter.letter import DeadLetter, DeadLetterSummary
 from app.core.errors import UnreadableFrame
 
 HOUR_MS: Final = 3_600_000
+_SPILLED: Final = b"\x02"
 # Longer ones are made up; Customer.io has some 73.
 _KIND_MAX: Final = 128
 
@@ -32,6 +34,15 @@ class Encoded(NamedTuple):
     payload: bytes
     summary: bytes
     cause: bytes
+
+
+class Spilled(NamedTuple):
+    """Where the payload went: number of the file; the zstd frame in it, bytes; the line in that."""
+
+    file: int
+    offset: int
+    length: int
+    line: int
 
 
 class _Summary(NamedTuple):
@@ -137,6 +148,33 @@ def decode_letter(summary: DeadLetterSummary, payload: bytes) -> DeadLetter:
     """Raises UnreadableFrame."""
     body, record, history, *_ = unpack(payload)
     return DeadLetter(summary, body, record, tuple(AttemptRun(*run) for run in history))
+
+
+def encode_spilled(place: Spilled) -> bytes:
+    return _SPILLED + bytes(msgpack.packb(place))
+
+
+def is_spilled(payload: bytes) -> bool:
+    return payload[:1] == _SPILLED
+
+
+def spilled_to(payload: bytes) -> Spilled | None:
+    """Where a payload was spilled to; None when it was not. Raises UnreadableFrame."""
+    if not is_spilled(payload):
+        return None
+    try:
+        return Spilled(*msgpack.unpackb(payload[1:]))
+    except Exception as fault:  # as in decode_cause
+        raise UnreadableFrame(f"damaged place: {type(fault).__name__}") from fault
+
+
+def decode_where(payload: bytes) -> tuple[str, int, int]:
+    """(connection, hour, received_ms) of a letter. Raises UnreadableFrame."""
+    try:
+        connection, hour, received_ms = unpack(payload)[3]
+        return str(connection), int(hour), int(received_ms)
+    except (IndexError, TypeError, ValueError) as fault:
+        raise UnreadableFrame("the payload does not say whose it is") from fault
 
 
 def decode_old_summary(number: int, packed: bytes) -> DeadLetterSummary:

@@ -43,8 +43,8 @@ class DeadLetterSummary:
 class DeadLetter:
     """The summary and everything needed to understand and replay the event.
 
-    `missing`: name of the file that the body was spilled to and could not be read from; body,
-    record and history are empty then.
+    `missing`: why body, record and history are empty: the file that they were spilled to, and what
+    is wrong with it. Such a letter cannot be replayed.
     """
 
     summary: DeadLetterSummary

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
-from app.core.dead_letter import DeadLetter, DeadLetterSummary, decode_letter
+from app.core.dead_letter import (
+    DeadLetter,
+    DeadLetterSummary,
+    decode_letter,
+    is_spilled,
+    spilled_to,
+)
+from app.core.errors import UnreadableFrame
 from app.core.replay import by_row, replay_frame
 from app.store import keys
 from app.store.dead_letters.causes import Causes
+from app.store.dead_letters.files import SpillFiles, name_of
 from app.store.dead_letters.filter import Filter
 from app.store.dead_letters.pages import Page, Pages
 from app.store.dead_letters.writing import DeadWriter
@@ -26,6 +35,7 @@ class DeadLetters:
     causes: Causes = field(init=False)
     _writer: DeadWriter = field(init=False)
     _pages: Pages = field(init=False)
+    _files: SpillFiles = field(init=False)
     _add: Script = field(init=False)
     _replay: Script = field(init=False)
     _discard: Script = field(init=False)
@@ -34,6 +44,7 @@ class DeadLetters:
         self.causes = Causes(self.redis)
         self._writer = DeadWriter(self.redis)
         self._pages = Pages(self.redis, self.causes, self._writer)
+        self._files = SpillFiles(self.redis.data_dir)
         self._add = Script(self.redis, "dead_put")
         self._replay = Script(self.redis, "replay")
         self._discard = Script(self.redis, "discard")
@@ -95,7 +106,11 @@ class DeadLetters:
         return await self._pages.decode([(n, each) for n, each in pairs if each is not None])
 
     async def get(self, numbers: Sequence[int]) -> list[DeadLetter]:
-        """The letters that exist, in the order asked for."""
+        """The letters that exist and can be read whole, in the order asked for."""
+        return [letter for letter in await self.look(numbers) if not letter.missing]
+
+    async def look(self, numbers: Sequence[int]) -> list[DeadLetter]:
+        """The letters that exist, in the order asked for; some may say what is missing of them."""
         found = await self.summaries(numbers)
         if not found:
             return []
@@ -104,11 +119,29 @@ class DeadLetters:
             payloads = await cast(
                 Awaitable[list[bytes | None]], self.redis.hmget(keys.DEAD_PAYLOADS, fields)
             )
-        return [
-            decode_letter(summary, payload)
-            for summary, payload in zip(found, payloads, strict=True)
-            if payload is not None
-        ]
+        pairs = list(zip(found, payloads, strict=True))
+        if any(payload is None or is_spilled(payload) for payload in payloads):
+            return await asyncio.to_thread(lambda: [self._whole(*pair) for pair in pairs])
+        return [self._whole(*pair) for pair in pairs]
+
+    def _whole(self, summary: DeadLetterSummary, payload: bytes | None) -> DeadLetter:
+        if payload is None:
+            return DeadLetter(summary, b"", None, (), "its payload is gone from Redis")
+        try:
+            place = spilled_to(payload)
+            if place is None:
+                return decode_letter(summary, payload)
+            return replace(self._files.read(place, summary.number), summary=summary)
+        except OSError as fault:
+            name = name_of(place.file) if place else ""
+            return DeadLetter(summary, b"", None, (), f"{name}: {fault.strerror or fault}")
+        except UnreadableFrame as fault:
+            return DeadLetter(summary, b"", None, (), str(fault))
+
+    async def all_numbers(self, cursor: str, limit: int) -> tuple[list[int], str | None]:
+        """Numbers of all letters behind `cursor`, ascending. Raises StoreUnavailable."""
+        page = await self._pages.read(Filter(), cursor, limit, ascending=True)
+        return [letter.number for letter in page.letters], page.cursor
 
     async def put(self, letters: Sequence[DeadLetter]) -> list[int]:
         """Adds letters that the ledger counts as dead already; their numbers.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from app.store import keys
 from app.store.dead_letters.adopting import OldLetters
+from app.store.dead_letters.files import SpillFiles
+from app.store.dead_letters.groups import Groups
+from app.store.dead_letters.spilling import Spilling, SpillReport
 from app.store.faults import store_faults
 from app.store.scripting import Store
 
@@ -15,10 +18,22 @@ from app.store.scripting import Store
 LEASE_MS: Final = 60_000
 
 
+# A group without letters, and what was noted of it, is forgotten so long after its last letter.
+FORGET_MS: Final = 30 * 86_400_000
+
+
 @dataclass(slots=True)
 class Upkeep:
+    """`max_bytes`: the budget of payloads in Redis; 0 = none."""
+
     redis: Store
     owner: str
+    max_bytes: int = 0
+    _spilling: Spilling = field(init=False)
+
+    def __post_init__(self) -> None:
+        files = SpillFiles(self.redis.data_dir)
+        self._spilling = Spilling(self.redis, self.max_bytes, files)
 
     async def lease(self) -> bool:
         """Whether this worker is the one that does it now. Raises StoreUnavailable."""
@@ -41,3 +56,21 @@ class Upkeep:
             if count := await old.adopt(name):
                 found[name] = count
         return found
+
+    async def spill(self) -> SpillReport | None:
+        """One file's worth of the oldest letters; None when all is within the budget.
+
+        Raises StoreUnavailable, OSError.
+        """
+        return await self._spilling.step()
+
+    async def tidy(self) -> list[str]:
+        """Names of spill files that were removed, their letters being gone.
+
+        Raises StoreUnavailable, OSError.
+        """
+        return await self._spilling.tidy()
+
+    async def forget(self, now_ms: int) -> int:
+        """Groups that were dropped: long without letters. Raises StoreUnavailable."""
+        return await Groups(self.redis).forget(now_ms - FORGET_MS)

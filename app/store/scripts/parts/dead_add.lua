@@ -38,13 +38,6 @@ local function dead_group(D, finger, group)
   return said, live
 end
 
-local function dead_span(D, block, first, last)
-  redis.call('ZADD', D .. 'blocks', block, block)
-  local from, to = string.match(redis.call('HGET', D .. 'spans', block) or '', '^(%d+) (%d+)$')
-  if from then first, last = math.min(first, from), math.max(last, to) end
-  redis.call('HSET', D .. 'spans', block, string.format('%.0f %.0f', first, last))
-end
-
 local function dead_groups(D, groups)
   local last, live = {}, {}
   for finger, group in pairs(groups) do

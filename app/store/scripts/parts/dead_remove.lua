@@ -1,17 +1,6 @@
 -- dead_remove(D, numbers): takes dead letters away, payload, index and edit together.
 -- Returns the numbers of those that were there.
 -- include dead_terms
--- Forgets a block without letters, and its stretch with the last block of it.
-local function dead_close(D, block)
-  if redis.call('EXISTS', dead_index(D, 'a', block)) == 1 then return end
-  redis.call('ZREM', D .. 'blocks', block)
-  redis.call('HDEL', D .. 'spans', block)
-  local wide = DEAD_STRETCH / DEAD_BLOCK
-  local stretch = math.floor(block / wide)
-  if redis.call('ZCOUNT', D .. 'blocks', stretch * wide, stretch * wide + wide - 1) > 0 then return end
-  for digit = 0, 15 do redis.call('DEL', string.format('%st:%d:%x', D, stretch, digit)) end
-end
-
 local function dead_untally(D, finger, group)
   local key = D .. 'group:' .. finger
   if redis.call('EXISTS', key) == 0 then return end
@@ -32,7 +21,12 @@ local function dead_remove(D, numbers)
       local terms = dead_terms(s)
       dead_place(blocks, terms, number)
       gone[#gone + 1] = number
-      bytes = bytes + redis.call('HSTRLEN', D .. 'payloads', number)
+      local payload = redis.call('HGET', D .. 'payloads', number) or ''
+      bytes = bytes + #payload
+      if string.byte(payload) == 2 then
+        local good, place = pcall(cmsgpack.unpack, string.sub(payload, 2))
+        if good then redis.call('HINCRBY', D .. 'files', place[1], -1) end
+      end
       counts[s[2]] = (counts[s[2]] or 0) + 1
       dead_gather(groups, terms)
     end

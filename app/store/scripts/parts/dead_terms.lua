@@ -18,6 +18,7 @@
 --   D groups:last     sorted  fingerprint -> ms of the last death
 --   D groups:live     sorted  fingerprint -> letters
 --   D edits           hash    number -> edit
+--   D files           hash    number of a spill file -> letters in it
 -- A block's sets intersect by themselves, so a page of any combination of terms is a few SINTERs.
 local DEAD_BLOCK, DEAD_BUCKET, DEAD_STRETCH, DEAD_TOKEN = 512, 128, 16384, 6
 
@@ -103,4 +104,23 @@ local function dead_gather(groups, terms)
     end
   end
   return group
+end
+
+-- A block has letters that died in this time.
+local function dead_span(D, block, first, last)
+  redis.call('ZADD', D .. 'blocks', block, block)
+  local from, to = string.match(redis.call('HGET', D .. 'spans', block) or '', '^(%d+) (%d+)$')
+  if from then first, last = math.min(first, from), math.max(last, to) end
+  redis.call('HSET', D .. 'spans', block, string.format('%.0f %.0f', first, last))
+end
+
+-- Forgets a block without letters, and its stretch with the last block of it.
+local function dead_close(D, block)
+  if redis.call('EXISTS', dead_index(D, 'a', block)) == 1 then return end
+  redis.call('ZREM', D .. 'blocks', block)
+  redis.call('HDEL', D .. 'spans', block)
+  local wide = DEAD_STRETCH / DEAD_BLOCK
+  local stretch = math.floor(block / wide)
+  if redis.call('ZCOUNT', D .. 'blocks', stretch * wide, stretch * wide + wide - 1) > 0 then return end
+  for digit = 0, 15 do redis.call('DEL', string.format('%st:%d:%x', D, stretch, digit)) end
 end
