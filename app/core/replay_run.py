@@ -50,8 +50,9 @@ class ReplayRun:
 
     `cutoff`: the last dead letter number that could be selected. `frozen`: letters selected; each
     of them is put, or gone (replayed or discarded by others meanwhile; or its body cannot be read,
-    and it stays dead), or still to come. What was put is delivered, dead again, a duplicate or a test, or in flight. `holding`: why a running one
-    waits; `reason`: why it is in this state. `census`: app.core.selection.Census.document.
+    and it stays dead), or still to come. What was put is delivered, dead again, a duplicate or a
+    test, or in flight. `holding`: why a running one waits; `reason`: why it is in this state.
+    `census`: app.core.selection.Census.document.
     """
 
     number: int
