@@ -28,7 +28,7 @@ CAUSES: Final = tuple(
         ("transform", "mapping", "bad_date", f"_acme.date{at}", "'day %d' is no date",
          f"#{at} EXPRESSION date(data.b{at}) -> _acme.date{at}"),
         ("send", "contract", f"DCVS-110{at}-400", "", "the value [ab%d] is not known", ""),
-        ("send", "refused", "refused", f"/header/{at}", f"field{at}: not permitted, sent %d", ""),
+        ("send", "refused", "refused", f"/header/{'abcdefgh'[at]}", "not permitted, sent %d", ""),
     )
 )  # fmt: skip
 

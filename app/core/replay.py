@@ -53,7 +53,7 @@ def replay_frame(letters: Sequence[DeadLetter], now_ms: int, run: int = 0) -> by
     mark = AttemptRun(now_ms, now_ms, 1, REPLAYED, 0, f"{_RUN}{run}" if run else "", "", "")
     return encode(
         EventBatch(
-            [letter.body for letter in letters],
+            [letter.outgoing for letter in letters],
             [letter.summary.received_ms for letter in letters],
             claim=TAKE_OVER,
             histories=[

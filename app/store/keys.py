@@ -164,6 +164,10 @@ def ims_lock(fingerprint: str) -> str:
     return f"sluice:ims:lock:{fingerprint}"
 
 
+# Stream: who did what; entries of more than 400 days ago go when new ones come.
+AUDIT: Final = "sluice:audit"
+
+
 # samples
 
 

@@ -157,7 +157,7 @@ class ReplaySteps:
             page = numbers[seen : seen + _READ]
             found = await self._letters.get(page)
             seen += len(page)
-            size += sum(len(letter.body) for letter in found)
+            size += sum(len(letter.outgoing) for letter in found)
             letters += found
         return letters, seen
 

@@ -148,8 +148,9 @@ async def test_a_run_that_fails_again_stops_and_the_letters_know_their_history(
     # No more than the bound needs to judge, and what one batch brings beyond it.
     assert 50 <= run.put <= 100
     assert len(system.workers[0].lines("replay.stopped")) == 1
-    listed = await system.sluice("dead-letters", "list", "--limit", "1", "--json")
-    [letter] = listed.json
+    listed = await system.sluice("dead-letters", "list", "--run", "1", "--json")
+    assert len(listed.json) == min(50, run.dead)
+    letter = listed.json[0]
     assert (letter["replays"], letter["run"]) == (1, 1)
     shown = await system.sluice("dead-letters", "show", str(letter["number"]), "--json")
     assert [attempt["failure"] for attempt in shown.json["attempts"]] == [
@@ -161,7 +162,7 @@ async def test_a_run_that_fails_again_stops_and_the_letters_know_their_history(
     assert (await system.sluice("replays", "resume", "1")).code == 0
     watched = await system.sluice("replays", "watch", "1", "--json")
     assert (watched.code, watched.json["state"], watched.json["put"]) == (0, "finished", 400)
-    again = await system.sluice("dead-letters", "replay", "--all", "--json")
+    again = await system.sluice("dead-letters", "replay", "--run", "1", "--json")
     assert (again.code, again.json["delivered"]) == (0, run.dead)
     row = await system.settled()
     assert (row.delivered, row.dead) == (400, 0)
@@ -192,6 +193,10 @@ async def test_a_run_is_paused_resumed_and_cancelled(system: System) -> None:
     run = await until_run(system, lambda run: run.in_flight == 0)
     listed = await system.sluice("replays", "list", "--json")
     assert [(x["number"], x["state"]) for x in listed.json] == [(1, "cancelled")]
+    trail = await system.sluice("audit", "--json")
+    assert [entry["what"] for entry in reversed(trail.json)] == [
+        "dead-letters.replay", "replays.paused", "replays.running", "replays.cancelled",
+    ]  # fmt: skip
     row = await system.settled()
     assert (row.delivered, row.dead) == (run.put, 400 - run.put)
     assert 0 < run.put < 400

@@ -6,11 +6,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from app.cli.acting import operator
 from app.cli.reading import echo_json, with_store
-from app.cli.replays.turning import operator
 from app.cli.replays.watching import follow, how_to_go_on
 from app.cli.replays.words import census_lines
 from app.core.replay_run import Orders, ReplayRun, RunState
+from app.store.audit import Audit
 from app.store.connect import Store
 from app.store.dead_letters import Filter
 from app.store.replay_runs import ReplayRuns
@@ -27,7 +28,7 @@ def bulk_replay(wanted: Filter, orders: Orders, *, sure: bool, detach: bool, as_
         for line in census_lines(run.census):
             typer.echo(line)
     _confirm(run, sure or as_json)
-    with_store(lambda redis: ReplayRuns(redis).start(run.number))
+    with_store(lambda redis: _start(redis, run))
     if not detach:
         follow(run.number, as_json=as_json)
         return
@@ -55,6 +56,12 @@ async def _frozen(redis: Store, wanted: Filter, orders: Orders, *, quiet: bool) 
     if census is not None and not census.letters:
         await runs.cancel(run.number, "nothing was selected")
     return await runs.get(run.number) or run
+
+
+async def _start(redis: Store, run: ReplayRun) -> None:
+    # The trail first, as with every act on dead letters.
+    await Audit(redis).record(operator(), "dead-letters.replay", run=run.number, letters=run.frozen)
+    await ReplayRuns(redis).start(run.number)
 
 
 def _nothing(run: ReplayRun, as_json: bool) -> None:

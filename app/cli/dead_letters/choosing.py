@@ -12,6 +12,7 @@ from app.cli.reading import age_ms, echo_json, with_store
 from app.core.dead_letter import DeadLetterSummary
 from app.store.connect import Store
 from app.store.dead_letters import DeadLetters, Filter
+from app.store.dead_letters.groups import Groups
 
 Connection = Annotated[str | None, typer.Option(help="Only this connection.")]
 Class = Annotated[str | None, typer.Option("--class", help="Only this class, e.g. contract.")]
@@ -24,6 +25,15 @@ Mapping = Annotated[
 ]
 Older = Annotated[str | None, typer.Option(help="Died longer ago than: 90s, 15m, 2h, 7d.")]
 Newer = Annotated[str | None, typer.Option(help="Died within the last: 90s, 15m, 2h, 7d.")]
+Fingerprint = Annotated[
+    str | None, typer.Option("--group", help="Only this cause: its fingerprint, or how it begins.")
+]
+Campaign = Annotated[
+    str | None, typer.Option(help="Only this campaign, e.g. newsletter:27 or campaign:5.")
+]
+Person = Annotated[str | None, typer.Option(help="Only this person: id, address or cio_id.")]
+Text = Annotated[str | None, typer.Option(help="Only errors that say this.")]
+Run = Annotated[int | None, typer.Option(help="Only what died again in this replay run.")]
 Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers, from `list`.")]
 All = Annotated[bool, typer.Option("--all", help="Everything that the filters let through.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -38,6 +48,12 @@ def filter_(
     mapping: str | None,
     older: str | None,
     newer: str | None,
+    *,
+    group: str | None = None,
+    campaign: str | None = None,
+    person: str | None = None,
+    text: str | None = None,
+    run: int | None = None,
 ) -> Filter:
     """What the options ask for. Raises typer.BadParameter."""
     now_ms = int(time.time() * 1000)
@@ -51,7 +67,21 @@ def filter_(
         mapping=mapping,
         died_before_ms=None if before is None else now_ms - before,
         died_after_ms=None if after is None else now_ms - after,
+        fingerprint=None if group is None else fingerprint(group),
+        campaign=campaign,
+        person=person,
+        text=text,
+        run=run,
     )
+
+
+def fingerprint(beginning: str) -> str:
+    """The one fingerprint that begins so. Raises typer.BadParameter."""
+    found = with_store(lambda redis: Groups(redis).resolve_prefix(beginning.lower()))
+    if len(found) != 1:
+        words = f"{len(found)} groups begin" if found else "no group begins"
+        raise typer.BadParameter(f"{words} with {beginning!r}: see `sluice dead-letters groups`")
+    return found[0]
 
 
 async def find(redis: Store, wanted: Filter, limit: int | None) -> list[DeadLetterSummary]:
@@ -69,13 +99,13 @@ def chosen(numbers: list[int] | None, everything: bool, wanted: Filter) -> list[
     if numbers:
         if everything or wanted != Filter():
             raise typer.BadParameter("give either numbers or filters, not both")
-        letters = with_store(lambda redis: DeadLetters(redis).get(numbers))
-        missing = sorted(set(numbers) - {letter.summary.number for letter in letters})
+        letters = with_store(lambda redis: DeadLetters(redis).summaries(numbers))
+        missing = sorted(set(numbers) - {letter.number for letter in letters})
         if missing:
             some = ", ".join(map(str, islice(missing, 10)))
             typer.echo(f"there is no dead letter {some}", err=True)
             raise typer.Exit(1)
-        return [letter.summary for letter in letters]
+        return letters
     if not everything and wanted == Filter():
         raise typer.BadParameter("say which: numbers, filters, or --all")
     return with_store(lambda redis: find(redis, wanted, None))

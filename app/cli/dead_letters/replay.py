@@ -8,18 +8,24 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+from app.cli.acting import operator
 from app.cli.dead_letters.bulk import bulk_replay
 from app.cli.dead_letters.choosing import (
     All,
+    Campaign,
     Class,
     Code,
     Connection,
     EventId,
+    Fingerprint,
     Kind,
     Mapping,
     Newer,
     Numbers,
     Older,
+    Person,
+    Run,
+    Text,
     Yes,
     chosen,
     confirm,
@@ -29,6 +35,8 @@ from app.cli.dead_letters.choosing import (
 from app.cli.dead_letters.trying import SAMPLE, dry_run
 from app.cli.reading import Json, with_store
 from app.core.replay_run import DEFAULT_RATE, DEFAULT_STOP_AT, DEFAULT_STOP_LEAST, Orders
+from app.store.audit import Audit
+from app.store.connect import Store
 from app.store.dead_letters import REPLAY_BATCH, DeadLetters, Filter
 
 Rate = Annotated[float, typer.Option(min=0.1, max=100_000, help="At most so many events/s.")]
@@ -53,6 +61,11 @@ def replay(
     mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
+    group: Fingerprint = None,
+    campaign: Campaign = None,
+    person: Person = None,
+    text: Text = None,
+    run: Run = None,
     rate: Rate = DEFAULT_RATE,
     stop_at: StopAt = DEFAULT_STOP_AT,
     stop_least: StopLeast = DEFAULT_STOP_LEAST,
@@ -67,7 +80,10 @@ def replay(
     Numbers go at once. Filters make a bulk replay: what they find now is frozen, shown, and put on
     the queue by a worker, at a rate, until too many die again; `sluice replays` steers it.
     """
-    wanted = filter_(connection, failure, kind, code, event_id, mapping, older, newer)
+    wanted = filter_(
+        connection, failure, kind, code, event_id, mapping, older, newer,
+        group=group, campaign=campaign, person=person, text=text, run=run,
+    )  # fmt: skip
     if numbers and not dry:
         _at_once(numbers, everything, wanted, yes=yes, as_json=as_json)
     elif numbers:
@@ -86,6 +102,7 @@ def _at_once(
 ) -> None:
     letters = chosen(numbers, everything, wanted)
     confirm(f"replay {len(letters)} dead letter(s)?", yes or as_json or not letters)
+    with_store(lambda redis: _record(redis, numbers))
     batches: list[str] = []
     pages = [letters[i : i + REPLAY_BATCH] for i in range(0, len(letters), REPLAY_BATCH)]
     for page in track(pages, "replaying", disable=as_json or len(pages) < 2, transient=True):
@@ -96,3 +113,10 @@ def _at_once(
         )
     replayed = sum(int(batch.split(":")[2]) for batch in batches)
     report("replayed", replayed, len(letters), as_json)
+
+
+async def _record(redis: Store, numbers: list[int]) -> None:
+    # The trail first, as with every act on dead letters.
+    await Audit(redis).record(
+        operator(), "dead-letters.replay", letters=len(numbers), numbers=numbers[:20]
+    )

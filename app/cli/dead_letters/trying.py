@@ -96,11 +96,11 @@ class _Tests:
         """Why it would not pass; "" when it would."""
         side = self._side(letter.summary.connection)
         if isinstance(side, Side):
-            return side.outcome(letter.body, letter.summary.received_ms, now).why
+            return side.outcome(letter.outgoing, letter.summary.received_ms, now).why
         if side is not None:
             return side
         try:
-            parse_event(letter.body)
+            parse_event(letter.outgoing)
         except EventFault as fault:
             return f"{fault.stage} {fault.code}"
         return ""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
+from app.cli.acting import operator
 from app.cli.reading import Json, echo_json, with_store
 from app.cli.replays.looking import Number, known
 from app.cli.replays.words import counts_of, state_of
 from app.core.replay_run import RunState
+from app.store.audit import Audit
+from app.store.connect import Store
 from app.store.replay_runs import ReplayRuns
 
 Rate = Annotated[
@@ -39,15 +39,6 @@ def cancel(number: Number, reason: Reason = "", as_json: Json = False) -> None:
     _turn(number, RunState.CANCELLED, lambda runs: runs.cancel(number, why), as_json)
 
 
-def operator() -> str:
-    """Who types this, as far as the machine knows."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user id without a name
-        name = f"uid {os.getuid()}"
-    return f"{name}@{socket.gethostname()}"
-
-
 def _why(what: str, reason: str) -> str:
     return f"{what} by {operator()}" + (f": {reason}" if reason else "")
 
@@ -59,9 +50,8 @@ def _turn(
     as_json: bool,
 ) -> None:
     """Does it, and says what is so now. Exits with 1 when the run's state does not allow it."""
-    was = with_store(lambda redis: turn(ReplayRuns(redis)))
+    done = with_store(lambda redis: _turned(redis, number, then, turn))
     run = known(number)
-    done = ReplayRuns.may(was, then)
     if as_json:
         echo_json({"changed": done, **run.document()})
     elif done:
@@ -70,3 +60,15 @@ def _turn(
         typer.echo(f"run {number} cannot be {then}: it is {state_of(run)}", err=True)
     if not done:
         raise typer.Exit(1)
+
+
+async def _turned(
+    redis: Store,
+    number: int,
+    then: RunState,
+    turn: Callable[[ReplayRuns], Awaitable[RunState | None]],
+) -> bool:
+    done = ReplayRuns.may(await turn(ReplayRuns(redis)), then)
+    if done:
+        await Audit(redis).record(operator(), f"replays.{then}", run=number)
+    return done

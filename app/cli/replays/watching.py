@@ -41,9 +41,7 @@ def follow(number: int, *, as_json: bool) -> None:
     else:
         typer.echo(f"run {number} is {state_of(run)}; {counts_of(run)}")
     if run.dead:
-        typer.echo(
-            f"what died again: `sluice dead-letters list`, numbers above {run.cutoff}", err=True
-        )
+        typer.echo(f"what died again: `sluice dead-letters list --run {number}`", err=True)
     if run.state is not RunState.FINISHED:
         raise typer.Exit(1)
 

@@ -4,6 +4,7 @@
     cause.py        what makes two deaths the same: fingerprints
     about.py        what a body says of who and what it concerns: campaign, people
     codec.py        how all that lies in Redis
+    edit.py         a patch beside the original
     line.py         a letter as one line of NDJSON
     event_id.py     event ids in few bytes
 
@@ -25,6 +26,7 @@ from app.core.dead_letter.codec import (
     is_spilled,
     spilled_to,
 )
+from app.core.dead_letter.edit import Edit, decode_edit, edited, encode_edit
 from app.core.dead_letter.letter import DeadLetter, DeadLetterSummary
 from app.core.dead_letter.line import decode_line, encode_line
 
@@ -33,16 +35,20 @@ __all__ = [
     "Cause",
     "DeadLetter",
     "DeadLetterSummary",
+    "Edit",
     "Encoded",
     "Spilled",
     "about_of",
     "cause_of",
     "decode_cause",
+    "decode_edit",
     "decode_letter",
     "decode_line",
     "decode_old_summary",
     "decode_summary",
+    "edited",
     "encode_cause",
+    "encode_edit",
     "encode_letter",
     "encode_line",
     "encode_spilled",

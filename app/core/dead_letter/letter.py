@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.core.batch import AttemptRun
+from app.core.dead_letter.edit import Edit, edited
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class DeadLetter:
     """The summary and everything needed to understand and replay the event.
 
     `missing`: why body, record and history are empty: the file that they were spilled to, and what
-    is wrong with it. Such a letter cannot be replayed.
+    is wrong with it. Such a letter cannot be replayed. `edit`: what is to be sent in place of the
+    body, as a patch; the body stays.
     """
 
     summary: DeadLetterSummary
@@ -52,3 +54,10 @@ class DeadLetter:
     record: bytes | None
     history: tuple[AttemptRun, ...]
     missing: str = ""
+    edit: Edit | None = None
+
+    @property
+    def outgoing(self) -> bytes:
+        """What a replay puts on the queue. Raises PatchInvalid, which no edit does that was taken
+        in."""
+        return self.body if self.edit is None else edited(self.body, self.edit.patch)

@@ -85,6 +85,8 @@ def _take(document: dict[str, Any], name: str) -> bytes | None:
     if packed is None and text is None:
         return None
     try:
-        return b64decode(str(packed), validate=True)
+        if isinstance(packed, str):
+            return b64decode(packed, validate=True)
     except ValueError:
-        raise UnreadableFrame(f"{name} is neither text nor base64") from None
+        pass
+    raise UnreadableFrame(f"{name} is neither text nor base64")

@@ -10,7 +10,11 @@ from typing import Final, cast
 from app.core.dead_letter import (
     DeadLetter,
     DeadLetterSummary,
+    Edit,
+    decode_edit,
     decode_letter,
+    edited,
+    encode_edit,
     is_spilled,
     spilled_to,
 )
@@ -39,6 +43,7 @@ class DeadLetters:
     _add: Script = field(init=False)
     _replay: Script = field(init=False)
     _discard: Script = field(init=False)
+    _edit: Script = field(init=False)
 
     def __post_init__(self) -> None:
         self.causes = Causes(self.redis)
@@ -48,6 +53,7 @@ class DeadLetters:
         self._add = Script(self.redis, "dead_put")
         self._replay = Script(self.redis, "replay")
         self._discard = Script(self.redis, "discard")
+        self._edit = Script(self.redis, "dead_edit")
 
     async def count(self, connection: str) -> int:
         with store_faults():
@@ -119,10 +125,32 @@ class DeadLetters:
             payloads = await cast(
                 Awaitable[list[bytes | None]], self.redis.hmget(keys.DEAD_PAYLOADS, fields)
             )
+            edits = await cast(
+                Awaitable[list[bytes | None]], self.redis.hmget(keys.DEAD_EDITS, fields)
+            )
         pairs = list(zip(found, payloads, strict=True))
-        if any(payload is None or is_spilled(payload) for payload in payloads):
-            return await asyncio.to_thread(lambda: [self._whole(*pair) for pair in pairs])
-        return [self._whole(*pair) for pair in pairs]
+        if any(payload is not None and is_spilled(payload) for payload in payloads):
+            whole = await asyncio.to_thread(lambda: [self._whole(*pair) for pair in pairs])
+        else:
+            whole = [self._whole(*pair) for pair in pairs]
+        return [
+            letter if edit is None else replace(letter, edit=decode_edit(edit))
+            for letter, edit in zip(whole, edits, strict=True)
+        ]
+
+    async def edit(self, number: int, edit: Edit | None) -> bool:
+        """Puts an edit beside a letter, in place of the one that was there; None takes it away.
+
+        False when there is no such letter, or it cannot be read. Raises PatchInvalid, and
+        StoreUnavailable.
+        """
+        letters = await self.get([number])
+        if not letters:
+            return False
+        if edit is not None:
+            edited(letters[0].body, edit.patch)
+        args = [number, b"" if edit is None else encode_edit(edit)]
+        return bool(await self._edit([keys.DEAD], args))
 
     def _whole(self, summary: DeadLetterSummary, payload: bytes | None) -> DeadLetter:
         if payload is None:
