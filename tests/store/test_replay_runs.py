@@ -249,6 +249,36 @@ async def test_letters_that_go_between_reading_and_putting_are_gone_too(
     await adds_up(store)
 
 
+async def test_a_letter_whose_body_cannot_be_read_stays_dead(
+    store: ArqRedis, runs: ReplayRuns, steps: ReplaySteps
+) -> None:
+    await bury(store, ["e1", "e2", "e3"])
+    run, _ = await begun(runs)
+    await store.hdel(keys.DEAD_PAYLOADS, "2")
+
+    await finish(steps, run)
+
+    run = await now(runs, run)
+    assert (run.put, run.gone, await dead(store)) == (2, 1, ["e2"])
+    await adds_up(store)
+
+
+async def test_what_died_again_in_a_run_can_be_asked_for(
+    store: ArqRedis, runs: ReplayRuns, steps: ReplaySteps
+) -> None:
+    await bury(store, ["e1", "e2"])
+    run, _ = await begun(runs, orders=replace(FAST, stop_at=1.0))
+    await finish(steps, run)
+    [batch] = await open_batches(store)
+    await settle(store, batch, dead=1)
+    await bury(store, ["other"])
+
+    found = [x.event_id async for x in DeadLetters(store).find(Filter(run=run.number))]
+
+    assert len(found) == 1
+    assert found[0] in ("e1", "e2")
+
+
 async def test_two_runs_over_the_same_letters_replay_each_once(
     store: ArqRedis, runs: ReplayRuns, steps: ReplaySteps
 ) -> None:
