@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -16,6 +17,8 @@ from app.store.dead_letters import DeadLetters
 START_MS: Final = 1_700_000_000_000
 HOUR: Final = START_MS // 3_600_000
 LABELS: Final = ("customerio-default@3+a1b2c3d4", "customerio-default@4+b1b2c3d4")
+
+_LOADED: Final = 500
 
 # stage, class, code, path, detail, row: %d differs from letter to letter, and makes no new cause.
 CAUSES: Final = tuple(
@@ -76,3 +79,32 @@ def numbered(letters: Sequence[DeadLetter], numbers: Sequence[int]) -> list[Dead
         replace(letter, summary=replace(letter.summary, number=number))
         for letter, number in zip(letters, numbers, strict=True)
     ]
+
+
+async def load(
+    store: Store, count: int, bodies: Sequence[bytes], *, connection: str = "example"
+) -> None:
+    """Puts `count` letters of all causes into the store, with their ledger rows; of a million, in
+    some two minutes. Bodies come again, under other event ids (ULIDs of later days)."""
+    letters = DeadLetters(store)
+    for start in range(0, count, _LOADED):
+        part = [
+            letter_of(_another(bodies[at % len(bodies)], at // len(bodies)), at,
+                      connection=connection)
+            for at in range(start, min(start + _LOADED, count))
+        ]  # fmt: skip
+        await letters.put(part)
+        hours = Counter(letter.summary.hour for letter in part)
+        async with store.pipeline(transaction=False) as trip:
+            trip.sadd(keys.CONNECTIONS, connection)
+            for hour, times in hours.items():
+                row = f"{keys.ledger_prefix(connection)}{hour}"
+                trip.hincrby(row, "received", times)
+                trip.hincrby(row, "dead", times)
+                trip.sadd(keys.ledger_hours(connection), hour)
+            await trip.execute()
+
+
+def _another(body: bytes, time: int) -> bytes:
+    """The body under another event id."""
+    return body if not time else body.replace(b'"event_id":"01', b'"event_id":"%02d' % (time + 1))

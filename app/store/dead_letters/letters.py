@@ -11,10 +11,12 @@ from app.core.dead_letter import (
     DeadLetter,
     DeadLetterSummary,
     Edit,
+    Encoded,
     decode_edit,
     decode_letter,
     edited,
     encode_edit,
+    encode_letter,
     is_spilled,
     spilled_to,
 )
@@ -176,7 +178,12 @@ class DeadLetters:
 
         Raises StoreUnavailable.
         """
-        args = [len(letters), *await self._writer.args(letters)]
+        key = await self._writer.key()
+        return await self.put_encoded([encode_letter(letter, key) for letter in letters])
+
+    async def put_encoded(self, letters: Sequence[Encoded]) -> list[int]:
+        """The same for letters that are encoded already."""
+        args = [len(letters), *(part for letter in letters for part in letter)]
         return [int(number) for number in await self._add([keys.DEAD, keys.DEAD_NUMBER], args)]
 
     async def replay(self, numbers: Sequence[int], now_ms: int) -> list[str]:

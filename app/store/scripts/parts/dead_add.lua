@@ -8,8 +8,8 @@ local DEAD_FIELDS = 200
 -- Adds to a group's counts; returns its last death and its letters.
 local function dead_group(D, finger, group)
   local key = D .. 'group:' .. finger
-  local names = {'first', 'last', 'state', 'ever', 'live'}
-  for field in pairs(group.fields) do names[#names + 1] = field end
+  local names, fields = {'first', 'last', 'state', 'ever', 'live'}, dead_fields(group)
+  for field in pairs(fields) do names[#names + 1] = field end
   local known = redis.call('HMGET', key, unpack(names))
   local first = math.min(group.first, tonumber(known[1]) or group.first)
   local last = math.max(group.last, tonumber(known[2]) or group.last)
@@ -22,7 +22,7 @@ local function dead_group(D, finger, group)
   local live, room = 0, nil
   for at = 4, #names do
     local field = names[at]
-    local count = group.fields[field] or group.count
+    local count = fields[field] or group.count
     -- What comes after so many different kinds, campaigns and the like shares a field.
     if not known[at] then room = (room or DEAD_FIELDS - redis.call('HLEN', key)) - 1 end
     if at > 5 and not known[at] and room < 0 then
@@ -40,7 +40,8 @@ end
 
 local function dead_groups(D, groups)
   local last, live = {}, {}
-  for finger, group in pairs(groups) do
+  for term, group in pairs(groups) do
+    local finger = string.sub(term, 2)
     local said, count = dead_group(D, finger, group)
     last[#last + 1], live[#live + 1] = said, count
     last[#last + 1], live[#live + 1] = finger, finger
@@ -49,19 +50,39 @@ local function dead_groups(D, groups)
   dead_many('ZADD', D .. 'groups:live', live)
 end
 
+-- Notes a letter's tokens under the string they go to, by its number: stretch * 16 + first digit.
+local function dead_note(noted, number, tokens)
+  local place = number % DEAD_STRETCH
+  local stretch = (number - place) / DEAD_STRETCH * 16
+  place = string.char(math.floor(place / 256), place % 256)
+  for at = 1, #tokens, DEAD_TOKEN do
+    local digit = math.floor(string.byte(tokens, at) / 16)
+    local list = noted[stretch + digit]
+    if not list then
+      list = {}
+      noted[stretch + digit] = list
+    end
+    list[#list + 1] = string.sub(tokens, at, at + DEAD_TOKEN - 1)
+    list[#list + 1] = place
+  end
+end
+
+local function dead_write_tokens(D, noted)
+  for at, list in pairs(noted) do
+    local key = string.format('%st:%d:%x', D, math.floor(at / 16), at % 16)
+    redis.call('APPEND', key, table.concat(list))
+  end
+end
+
 local function dead_add(D, letters)
-  local blocks, summaries, tokens, payloads, spans = {}, {}, {}, {}, {}
+  local blocks, summaries, noted, payloads, from, to = {}, {}, {}, {}, {}, {}
   local groups, counts, bytes = {}, {}, 0
   for _, letter in ipairs(letters) do
     local number, s = letter[1], cmsgpack.unpack(letter[3])
-    local terms, ms, bucket = dead_terms(s), s[9] + s[10], dead_bucket(D, number)
+    local terms, ms, block = dead_terms(s), s[9] + s[10], math.floor(number / DEAD_BLOCK)
+    local bucket = math.floor(number / DEAD_BUCKET)
     dead_place(blocks, terms, number)
-    for at = 1, #s[7], DEAD_TOKEN do
-      local token = string.sub(s[7], at, at + DEAD_TOKEN - 1)
-      local place = number % DEAD_STRETCH
-      token = token .. string.char(math.floor(place / 256), place % 256)
-      dead_push(tokens, dead_tokens(D, number, token), token)
-    end
+    dead_note(noted, number, s[7])
     dead_push(summaries, bucket, number)
     dead_push(summaries, bucket, letter[3])
     if letter[2] then
@@ -69,9 +90,8 @@ local function dead_add(D, letters)
       payloads[#payloads + 1] = letter[2]
       bytes = bytes + #letter[2]
     end
-    local block = math.floor(number / DEAD_BLOCK)
-    local span = spans[block] or {ms, ms}
-    spans[block] = {math.min(span[1], ms), math.max(span[2], ms)}
+    from[block] = math.min(from[block] or ms, ms)
+    to[block] = math.max(to[block] or ms, ms)
     counts[s[2]] = (counts[s[2]] or 0) + 1
     local group = dead_gather(groups, terms)
     group.cause = letter[4]
@@ -79,10 +99,12 @@ local function dead_add(D, letters)
     group.last = math.max(group.last or ms, ms)
   end
   dead_flush(D, 'SADD', blocks)
-  for key, list in pairs(summaries) do dead_many('HSET', key, list) end
-  for key, list in pairs(tokens) do redis.call('APPEND', key, table.concat(list)) end
+  for bucket, list in pairs(summaries) do
+    dead_many('HSET', dead_bucket(D, bucket * DEAD_BUCKET), list)
+  end
+  dead_write_tokens(D, noted)
   dead_many('HSET', D .. 'payloads', payloads)
-  for block, span in pairs(spans) do dead_span(D, block, span[1], span[2]) end
+  for block, first in pairs(from) do dead_span(D, block, first, to[block]) end
   for connection, count in pairs(counts) do redis.call('HINCRBY', D .. 'counts', connection, count) end
   redis.call('INCRBY', D .. 'bytes', bytes)
   dead_groups(D, groups)

@@ -1,10 +1,11 @@
 -- dead_remove(D, numbers): takes dead letters away, payload, index and edit together.
 -- Returns the numbers of those that were there.
 -- include dead_terms
-local function dead_untally(D, finger, group)
+local function dead_untally(D, term, group)
+  local finger = string.sub(term, 2)
   local key = D .. 'group:' .. finger
   if redis.call('EXISTS', key) == 0 then return end
-  for field, count in pairs(group.fields) do
+  for field, count in pairs(dead_fields(group)) do
     if redis.call('HEXISTS', key, field) == 0 then field = string.sub(field, 1, 2) .. '*' end
     if redis.call('HINCRBY', key, field, -count) <= 0 then redis.call('HDEL', key, field) end
   end
@@ -42,6 +43,6 @@ local function dead_remove(D, numbers)
       redis.call('HDEL', D .. 'counts', connection)
     end
   end
-  for finger, group in pairs(groups) do dead_untally(D, finger, group) end
+  for term, group in pairs(groups) do dead_untally(D, term, group) end
   return gone
 end

@@ -50,10 +50,25 @@ local function dead_read(D, number)
   return nil
 end
 
+-- A text with a letter before it: the same few are made again and again, and memory is what costs.
+local dead_made = {a = {}, n = {}, c = {}, f = {}, k = {}, v = {}, g = {}}
+local function dead_term(letter, value)
+  local made = dead_made[letter]
+  local term = made[value]
+  if not term then
+    term = letter .. value
+    made[value] = term
+  end
+  return term
+end
+
 -- The terms of an unpacked summary.
 local function dead_terms(s)
-  local terms = {'a', 'n' .. s[2], 'c' .. s[3], 'f' .. dead_hex(s[1]), 'k' .. s[4], 'v' .. s[6]}
-  if s[5] ~= '' then terms[7] = 'g' .. s[5] end
+  local terms = {
+    'a', dead_term('n', s[2]), dead_term('c', s[3]), dead_term('f', dead_hex(s[1])),
+    dead_term('k', s[4]), dead_term('v', s[6]),
+  }
+  if s[5] ~= '' then terms[7] = dead_term('g', s[5]) end
   return terms
 end
 
@@ -91,19 +106,28 @@ local function dead_flush(D, command, blocks)
   end
 end
 
--- Counts a letter with these terms for its group, as the fields of the group's hash.
+-- Counts a letter with these terms for its group; dead_fields then names the group's fields.
 local function dead_gather(groups, terms)
-  local finger = string.sub(terms[4], 2)
-  local group = groups[finger] or {count = 0, fields = {}}
-  groups[finger] = group
-  group.count = group.count + 1
-  for _, at in ipairs({2, 5, 6, 7}) do
-    if terms[at] then
-      local field = string.sub(terms[at], 1, 1) .. ':' .. string.sub(terms[at], 2)
-      group.fields[field] = (group.fields[field] or 0) + 1
-    end
+  local group = groups[terms[4]]
+  if not group then
+    group = {count = 0, terms = {}}
+    groups[terms[4]] = group
   end
+  group.count = group.count + 1
+  local counts = group.terms
+  counts[terms[2]] = (counts[terms[2]] or 0) + 1
+  counts[terms[5]] = (counts[terms[5]] or 0) + 1
+  counts[terms[6]] = (counts[terms[6]] or 0) + 1
+  if terms[7] then counts[terms[7]] = (counts[terms[7]] or 0) + 1 end
   return group
+end
+
+local function dead_fields(group)
+  local fields = {}
+  for term, count in pairs(group.terms) do
+    fields[string.sub(term, 1, 1) .. ':' .. string.sub(term, 2)] = count
+  end
+  return fields
 end
 
 -- A block has letters that died in this time.
