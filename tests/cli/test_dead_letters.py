@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -227,7 +228,8 @@ async def test_fsck_says_what_is_wrong_and_mends_when_told_to(store: Store, slui
     found = await sluice("fsck", "--json")
     assert (found.code, len(found.json) >= 90) == (1, True)
     mended = await sluice("fsck", "--mend")
-    assert (mended.code, "90 found, 90 mended" in mended.err) == (0, True)
+    assert mended.code == 0
+    assert re.search(r"(\d+) found, \1 mended", mended.err)
     assert (await sluice("fsck")).code == 0
 
 

@@ -64,7 +64,7 @@ class Filter:
             ("g", self.campaign),
             ("v", self.mapping if whole_label else None),
         )
-        return [f"{letter}{value}" for letter, value in found if value is not None]
+        return [f"{letter}:{value}" for letter, value in found if value is not None]
 
     def _wants_mapping(self, label: str) -> bool:
         wanted = self.mapping

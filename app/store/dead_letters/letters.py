@@ -193,6 +193,7 @@ class DeadLetters:
         meanwhile is left out.
         """
         batch_ids: list[str] = []
+        numbers = list(dict.fromkeys(numbers))
         for start in range(0, len(numbers), REPLAY_BATCH):
             letters = await self.get(numbers[start : start + REPLAY_BATCH])
             for (connection, hour), group in by_row(letters, lambda letter: letter.summary):

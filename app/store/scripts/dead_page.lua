@@ -70,7 +70,7 @@ local function in_block(block)
   for _, finger in ipairs(groups) do
     local sets = {}
     for i, term in ipairs(terms) do sets[i] = dead_index(D, term, block) end
-    if finger then sets[#sets + 1] = dead_index(D, 'f' .. finger, block) end
+    if finger then sets[#sets + 1] = dead_index(D, 'f:' .. finger, block) end
     if #sets == 0 then sets[1] = dead_index(D, 'a', block) end
     work = work - 1
     for _, place in ipairs(redis.call('SINTER', unpack(sets))) do
@@ -109,7 +109,7 @@ local function in_stretch(stretch)
       end
       local any = #fingers == 0
       for _, finger in ipairs(fingers) do
-        any = any or redis.call('SISMEMBER', dead_index(D, 'f' .. finger, block), place) == 1
+        any = any or redis.call('SISMEMBER', dead_index(D, 'f:' .. finger, block), place) == 1
       end
       if good and any then list[#list + 1] = number end
       work = work - 1

@@ -5,11 +5,11 @@
 -- Returns {kept, counted}.
 -- include dead_terms
 local D, finger, field = KEYS[1], ARGV[1], ARGV[2]
-local key, terms = D .. 'group:' .. finger, {'f' .. finger}
+local key, terms = D .. 'group:' .. finger, {'f:' .. finger}
 if finger == '' then
-  key, terms = D .. 'counts', {'n' .. field}
+  key, terms = D .. 'counts', {'n:' .. field}
 elseif field ~= 'live' then
-  terms[2] = string.sub(field, 1, 1) .. string.sub(field, 3)
+  terms[2] = field
 end
 local counted = 0
 for _, block in ipairs(redis.call('ZRANGE', D .. 'blocks', 0, -1)) do

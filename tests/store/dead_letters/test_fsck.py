@@ -59,7 +59,7 @@ async def lose_blocks(store: Store) -> None:
 
 
 async def name_letters_that_are_none(store: Store) -> None:
-    for key in await store.keys(f"{keys.DEAD}i:k*:0"):
+    for key in await store.keys(f"{keys.DEAD}i:k:*:0"):
         await store.sadd(key, 511)  # type: ignore[misc]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,15 @@ from app.core.dead_letter import DeadLetter, about_of
 from app.sandbox.traffic import generate
 from app.store import keys
 from app.store.batches import Batches
-from app.store.connect import Store
+from app.store.connect import Store, open_store
 from app.store.dead_letters import DeadLetters, Filter
+from app.store.dead_letters.files import SpillFiles
+from app.store.dead_letters.fsck import Fsck
+from app.store.dead_letters.groups import Groups
+from app.store.dead_letters.spilling import Spilling
 from app.store.ledger import Ledger
-from tests.dead import LABELS, START_MS, bury, letter_of, numbered
+from tests.conftest import RedisServer
+from tests.dead import CAUSES, LABELS, START_MS, bury, letter_of, numbered
 
 CONNECTIONS = ("a", "b")
 
@@ -155,7 +161,7 @@ async def test_a_replay_leaves_out_what_is_gone_and_puts_the_rest_whole(store: S
     letters, given = DeadLetters(store), made(6)
     numbers = await bury(store, given)
     await letters.discard(await letters.summaries(numbers[:2]))
-    batches = await letters.replay(numbers, START_MS)
+    batches = await letters.replay([*numbers, *numbers], START_MS)
 
     frames = [decode(await store.get(f"{keys.BATCH_PREFIX}{each}") or b"") for each in batches]
     bodies = [body for frame in frames for body in frame.bodies]
@@ -187,6 +193,41 @@ async def test_made_up_kinds_do_not_grow_a_group_without_bound(store: Store) -> 
     await letters.discard(await letters.summaries(numbers))
     fields = await store.hkeys(keys.dead_group(mark))  # type: ignore[misc]
     assert [field for field in fields if field.startswith(b"k:")] == []
+
+
+async def test_one_batch_of_nothing_but_made_up_kinds_and_campaigns_is_taken(
+    store: Store,
+) -> None:
+    body = '{"event_id":"e%d","object_type":"k%d","metric":"x","data":{"campaign_id":%d}}'
+    given = [letter_of((body % (at, at, at)).encode(), at, causes=1) for at in range(5_000)]
+    letters = DeadLetters(store)
+    numbers = await letters.put(given)
+    assert await found(letters, Filter(kind="k4321.x")) == [numbers[4321]]
+    assert await found(letters, Filter(campaign="campaign:77")) == [numbers[77]]
+    assert await letters.discard(await letters.summaries(numbers)) == 5_000
+    assert await store.get(keys.DEAD_BYTES) == b"0"
+
+
+async def test_the_oldest_redis_that_is_supported_can_do_all_of_it(
+    debian_redis: RedisServer, tmp_path: Path
+) -> None:
+    debian_redis.flush()
+    redis = open_store(debian_redis.url, data_dir=tmp_path)
+    letters, given = DeadLetters(redis), made(700)
+    numbers = await bury(redis, given)
+    person = about_of(given[600].body).people[0]
+    wanted = Filter(person=person, failure=given[600].summary.failure, died_before_ms=2 * START_MS)
+    assert numbers[600] in await found(letters, wanted)
+    assert await Spilling(redis, 100_000, SpillFiles(tmp_path)).step() is not None
+    assert [each async for each in Fsck(redis, mend=True).run()] == []
+    assert await letters.get(numbers) == numbered(given, numbers)
+    await letters.replay(numbers[:300], START_MS)
+    await letters.discard(await letters.summaries(numbers))
+    assert (await Ledger(redis).read()).faults == ()
+    assert await Groups(redis).forget(2 * START_MS) == len(CAUSES)
+    left = {str(key, "ascii") for key in await redis.keys(f"{keys.DEAD}*")}
+    assert left == {keys.DEAD_PERSON_KEY, keys.DEAD_BYTES, keys.DEAD_FILES, keys.DEAD_FILE_NUMBER}
+    await redis.aclose(close_connection_pool=True)
 
 
 async def test_a_cursor_that_is_none_is_refused(store: Store) -> None:

@@ -8,9 +8,14 @@ local DEAD_FIELDS = 200
 -- Adds to a group's counts; returns its last death and its letters.
 local function dead_group(D, finger, group)
   local key = D .. 'group:' .. finger
-  local names, fields = {'first', 'last', 'state', 'ever', 'live'}, dead_fields(group)
+  local names, fields = {'first', 'last', 'state', 'ever', 'live'}, group.fields
   for field in pairs(fields) do names[#names + 1] = field end
-  local known = redis.call('HMGET', key, unpack(names))
+  local known = {}
+  for at = 1, #names, 2000 do
+    for i, value in ipairs(redis.call('HMGET', key, unpack(names, at, math.min(at + 1999, #names)))) do
+      known[at + i - 1] = value
+    end
+  end
   local first = math.min(group.first, tonumber(known[1]) or group.first)
   local last = math.max(group.last, tonumber(known[2]) or group.last)
   local said = string.format('%.0f', last)
@@ -34,14 +39,14 @@ local function dead_group(D, finger, group)
       set[#set + 1] = string.format('%d', sum)
     end
   end
-  redis.call('HSET', key, unpack(set))
+  dead_many('HSET', key, set)
   return said, live
 end
 
 local function dead_groups(D, groups)
   local last, live = {}, {}
   for term, group in pairs(groups) do
-    local finger = string.sub(term, 2)
+    local finger = string.sub(term, 3)
     local said, count = dead_group(D, finger, group)
     last[#last + 1], live[#live + 1] = said, count
     last[#last + 1], live[#live + 1] = finger, finger

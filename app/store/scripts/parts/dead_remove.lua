@@ -2,10 +2,10 @@
 -- Returns the numbers of those that were there.
 -- include dead_terms
 local function dead_untally(D, term, group)
-  local finger = string.sub(term, 2)
+  local finger = string.sub(term, 3)
   local key = D .. 'group:' .. finger
   if redis.call('EXISTS', key) == 0 then return end
-  for field, count in pairs(dead_fields(group)) do
+  for field, count in pairs(group.fields) do
     if redis.call('HEXISTS', key, field) == 0 then field = string.sub(field, 1, 2) .. '*' end
     if redis.call('HINCRBY', key, field, -count) <= 0 then redis.call('HDEL', key, field) end
   end

@@ -3,9 +3,9 @@
 --   D s:{bucket}      hash    number -> summary (codec.py); a bucket is 128 numbers, so the hash stays
 --                             in its small form
 --   D i:{term}:{block} set    places in the block (number % 512) of the letters with that term: small
---                             integers, at most 512, so 2 bytes each (intset). Terms: "a" all, "n"
---                             connection, "c" class, "f" fingerprint, "k" kind, "g" campaign, "v"
---                             mapping version
+--                             integers, at most 512, so 2 bytes each (intset). Terms: "a" all, "n:.."
+--                             connection, "c:.." class, "f:.." fingerprint, "k:.." kind, "g:.."
+--                             campaign, "v:.." mapping version
 --   D t:{stretch}:{0-f} string  tokens of 16,384 numbers with that first digit, as they came: 6 bytes, and
 --                             2 for the place in the stretch. What they say of letters that are gone
 --                             stays until all of the stretch are
@@ -50,13 +50,13 @@ local function dead_read(D, number)
   return nil
 end
 
--- A text with a letter before it: the same few are made again and again, and memory is what costs.
+-- A text with "k:" before it: the same few are made again and again, and memory is what costs.
 local dead_made = {a = {}, n = {}, c = {}, f = {}, k = {}, v = {}, g = {}}
 local function dead_term(letter, value)
   local made = dead_made[letter]
   local term = made[value]
   if not term then
-    term = letter .. value
+    term = letter .. ':' .. value
     made[value] = term
   end
   return term
@@ -92,10 +92,17 @@ end
 
 -- Notes a letter's place under its terms; dead_flush then runs the command for each set.
 local function dead_place(blocks, terms, number)
-  local block, place = math.floor(number / DEAD_BLOCK), number % DEAD_BLOCK
-  local sets = blocks[block] or {}
-  blocks[block] = sets
-  for _, term in ipairs(terms) do dead_push(sets, term, place) end
+  local place = number % DEAD_BLOCK
+  local block = (number - place) / DEAD_BLOCK
+  local sets = blocks[block]
+  if not sets then
+    sets = {}
+    blocks[block] = sets
+  end
+  for at = 1, #terms do
+    local list = sets[terms[at]]
+    if list then list[#list + 1] = place else sets[terms[at]] = {place} end
+  end
 end
 
 local function dead_flush(D, command, blocks)
@@ -106,28 +113,20 @@ local function dead_flush(D, command, blocks)
   end
 end
 
--- Counts a letter with these terms for its group; dead_fields then names the group's fields.
+-- Counts a letter with these terms for its group: the terms are fields of its hash.
 local function dead_gather(groups, terms)
   local group = groups[terms[4]]
   if not group then
-    group = {count = 0, terms = {}}
+    group = {count = 0, fields = {}}
     groups[terms[4]] = group
   end
   group.count = group.count + 1
-  local counts = group.terms
+  local counts = group.fields
   counts[terms[2]] = (counts[terms[2]] or 0) + 1
   counts[terms[5]] = (counts[terms[5]] or 0) + 1
   counts[terms[6]] = (counts[terms[6]] or 0) + 1
   if terms[7] then counts[terms[7]] = (counts[terms[7]] or 0) + 1 end
   return group
-end
-
-local function dead_fields(group)
-  local fields = {}
-  for term, count in pairs(group.terms) do
-    fields[string.sub(term, 1, 1) .. ':' .. string.sub(term, 2)] = count
-  end
-  return fields
 end
 
 -- A block has letters that died in this time.
