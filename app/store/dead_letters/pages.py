@@ -17,7 +17,7 @@ from app.store.dead_letters.writing import DeadWriter
 from app.store.scripting import Script, Store
 
 # Sets and letters that one page may look at: some 10 ms of Redis' time.
-WORK: Final = 5_000
+WORK: Final = 3_000
 
 # Causes that are asked for one by one; more than these are sorted out here.
 _CAUSES_MAX: Final = 50

@@ -14,7 +14,7 @@ from app.sandbox.traffic import generate
 from app.store import keys
 from app.store.batches import Batches
 from app.store.connect import Store, open_store
-from app.store.dead_letters import DeadLetters, Filter
+from app.store.dead_letters import DeadLetters, Filter, pages
 from app.store.dead_letters.files import SpillFiles
 from app.store.dead_letters.fsck import Fsck
 from app.store.dead_letters.groups import Groups
@@ -138,6 +138,46 @@ async def test_a_person_with_many_letters_is_found_and_leaves_no_trace(store: St
     assert await found(letters, Filter(person="bo")) == []
     assert await letters.discard(await letters.summaries(numbers)) == 700
     assert await found(letters, Filter(person="bot")) == []
+
+
+async def test_pages_get_on_however_little_work_one_may_do(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = DeadLetters(store)
+    bodies = [b'{"event_id":"e%d","data":{"customer_id":"bot"}}' % at for at in range(600)]
+    numbers = await bury(store, [letter_of(body, at) for at, body in enumerate(bodies)])
+    codes = {s.number: s.code async for s in letters.find(Filter())}
+    monkeypatch.setattr(pages, "WORK", 3)
+
+    for wanted in (Filter(person="bot"), Filter(code="type"), Filter(text="no date"), Filter(),
+                   Filter(person="bot", code="type"), Filter(person="bot", kind="none"),
+                   Filter(died_after_ms=START_MS + 300_000)):  # fmt: skip
+        expected = everything(wanted, codes, numbers)
+        for ascending in (False, True):
+            seen: list[int] = []
+            cursor: str | None = ""
+            for _ in range(5_000):
+                page = await letters._pages.read(wanted, cursor or "", 50, ascending=ascending)
+                assert page.looked <= 3
+                seen += [letter.number for letter in page.letters]
+                cursor = page.cursor
+                if cursor is None:
+                    break
+            assert cursor is None
+            assert seen == (expected if ascending else expected[::-1])
+
+
+def everything(wanted: Filter, codes: dict[int, str], numbers: list[int]) -> list[int]:
+    """What a look at each finds, of letters of one person that die one a second."""
+    if wanted.kind:
+        return []
+    after = wanted.died_after_ms or 0
+    code = "bad_date" if wanted.text else wanted.code
+    return [
+        number
+        for at, number in enumerate(numbers)
+        if code in (None, codes[number]) and START_MS + at * 1_000 >= after
+    ]
 
 
 async def test_nothing_but_causes_is_left_of_letters_that_went(store: Store) -> None:
