@@ -12,10 +12,12 @@ from app.core.replay import run_of
 from app.core.replay_run import Orders, ReplayRun, RunState
 from app.core.selection import Census
 from app.store import keys
+from app.store.connect import open_store
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.ledger import Ledger
 from app.store.replay_runs import ReplayRuns
 from app.store.replay_steps import Look, ReplaySteps, Sight, Step
+from tests.conftest import RedisServer
 from tests.store.burying import NOW_MS, bury, open_batches, settle
 
 FAST = Orders(rate=100_000.0, stop_at=0.2, stop_least=10)
@@ -336,6 +338,18 @@ async def test_it_stops_by_itself_when_too_many_die_again_and_can_be_resumed(
     await adds_up(store)
 
 
+async def test_a_run_of_which_nothing_is_left_is_not_stopped(
+    store: ArqRedis, runs: ReplayRuns, steps: ReplaySteps
+) -> None:
+    await bury(store, [f"e{at}" for at in range(10)])
+    run, _ = await begun(runs)
+    await go(steps, run)
+    [batch] = await open_batches(store)
+    await settle(store, batch, dead=10)
+
+    assert (await steps.look(run.number)).sight is Sight.FINISHED
+
+
 async def test_at_the_bound_it_goes_on(
     store: ArqRedis, runs: ReplayRuns, steps: ReplaySteps
 ) -> None:
@@ -462,3 +476,28 @@ async def test_the_oldest_letters_go_first_over_many_parts(
             order += [body.decode() for body in decode(batch.frame).bodies]
             await settle(store, batch)
     assert order == [f"e{at}{x}" for at in range(5) for x in range(2)]
+
+
+async def test_a_run_goes_its_way_on_the_oldest_redis_that_is_supported(
+    debian_redis: RedisServer,
+) -> None:
+    debian_redis.flush()
+    redis = open_store(debian_redis.url)
+    try:
+        runs, steps = ReplayRuns(redis), ReplaySteps(redis, "worker-1")
+        await bury(redis, [f"e{at}" for at in range(30)])
+        run, _ = await begun(runs)
+        await go(steps, run, 10)
+        [batch] = await open_batches(redis)
+        await settle(redis, batch, dead=3)
+        assert (await steps.look(run.number)).sight is Sight.STOPPED
+        await runs.start(run.number)
+        await finish(steps, run)
+        for batch in await open_batches(redis):
+            await settle(redis, batch)
+        assert (await steps.look(run.number)).sight is Sight.FINISHED
+        run = await now(runs, run)
+        assert (run.put, run.delivered, run.dead) == (30, 27, 3)
+        await adds_up(redis)
+    finally:
+        await redis.aclose(close_connection_pool=True)

@@ -31,9 +31,10 @@ if of.state == 'freezing' then
   return {'abandoned', run, {}, {}}
 end
 
+local left = redis.call('HLEN', KEYS[3])
 local settled = count('delivered') + count('dead') + count('duplicates') + count('tests')
 local lately, dead = settled - count('mark_settled'), count('dead') - count('mark_dead')
-if lately >= count('stop_least') and dead > lately * tonumber(of.stop_at) then
+if left > 0 and lately >= count('stop_least') and dead > lately * tonumber(of.stop_at) then
   turn('stopped', string.format('of the last %d that were settled, %d died again', lately, dead))
   return {'stopped', run, {}, {}}
 end
@@ -41,7 +42,7 @@ end
 if lately >= 10 * count('stop_least') then
   redis.call('HSET', KEYS[1], 'mark_settled', settled, 'mark_dead', count('dead'))
 end
-if redis.call('HLEN', KEYS[3]) == 0 and settled >= count('put') then
+if left == 0 and settled >= count('put') then
   turn('finished', '')
   return {'finished', run, {}, {}}
 end
