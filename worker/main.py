@@ -67,14 +67,14 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     owner = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
     redis = open_store(
-        settings.redis_url,
+        settings.redis,
         connections=settings.worker_max_jobs * 4 + 8,
         data_dir=settings.data_dir,
     )
     metrics = Metrics()
     versions = load_versions(connections)
     try:
-        if not await _redis_is_safe(redis, stop):
+        if not await _redis_is_safe(redis, stop, settings.redis_wait_replicas):
             return 0
         batches = Batches(
             redis,
@@ -175,12 +175,12 @@ async def _until_end(tasks: Sequence[asyncio.Task[None]], *events: asyncio.Event
     return bool(broken)
 
 
-async def _redis_is_safe(redis: Store, stop: asyncio.Event) -> bool:
+async def _redis_is_safe(redis: Store, stop: asyncio.Event, wait_replicas: int) -> bool:
     """Waits for Redis; False when told to stop meanwhile. Raises ConfigError."""
     waiting = ""
     while not stop.is_set():
         try:
-            for warning in await require_safe(redis):
+            for warning in await require_safe(redis, wait_replicas):
                 log.warning("store.weak", reason=warning)
             return True
         except StoreUnavailable as fault:

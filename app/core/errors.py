@@ -4,6 +4,7 @@ SluiceError
 ├── ConfigError            settings or a connection file are wrong; carries all faults at once
 ├── UnreadableFrame        bytes in Redis that are no frame of ours
 ├── StoreUnavailable       Redis cannot take or give data now; says why; trying later may help
+├── LeaseLost              a batch is no longer this worker's; nothing more may be done with it
 ├── EventFault             the event itself is at fault: it becomes a dead letter at once
 │   ├── UnreadableEvent    a signed body that is no Customer.io event
 │   └── MappingFailed      a mapping row could not make a field that is required
@@ -45,6 +46,10 @@ class StoreUnavailable(SluiceError):
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
         super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+class LeaseLost(SluiceError):
+    """A batch is held by another worker, or is not there any more. The text names it."""
 
 
 class EventFault(SluiceError):

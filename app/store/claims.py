@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Final
 
 from app.core.dead_letter.event_id import pack_event_id
+from app.core.errors import LeaseLost
 from app.store import keys
 from app.store.scripting import Script, Store
 
@@ -62,10 +63,13 @@ class Claims:
         ids: Sequence[tuple[str, int]],
         *,
         take_over: bool = False,
+        held: tuple[str, str] = ("", ""),
     ) -> list[Claim]:
-        """One Claim per (event id, timestamp). `ids` are distinct. Raises StoreUnavailable.
+        """One Claim per (event id, timestamp). `ids` are distinct.
 
-        `take_over`: claims of other batches become this one's, as a replay wants.
+        `take_over`: claims of other batches become this one's, as a replay wants. `held`: (batch
+        id, owner), for a batch that must still be the owner's. Raises StoreUnavailable, and
+        LeaseLost when it is not: nothing was claimed then.
         """
         if not ids:
             return []
@@ -82,6 +86,7 @@ class Claims:
             self.window_ms,
             IDS_PER_BUCKET,
             int(take_over),
+            *held,
         ]
         order: list[int] = []
         for slot, members in slots.items():
@@ -89,7 +94,9 @@ class Claims:
             # One argument for all: redis-py takes 0.6 µs for each.
             args += [slot, len(members[0][0]), b"".join([rest for rest, _ in members])]
             order += [position for _, position in members]
-        answer: bytes = await self._claim([], args)
+        answer: bytes | None = await self._claim([keys.HELD], args)
+        if answer is None:
+            raise LeaseLost(held[0])
         claims = [Claim.NEW] * len(ids)
         for position, letter in zip(order, answer, strict=True):
             if letter != _NEW:

@@ -19,6 +19,7 @@ from arq.connections import ArqRedis
 from redis.exceptions import NoScriptError
 
 from app.store.faults import store_faults
+from app.store.links import Guide
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,32 @@ class Store(ArqRedis):
         self.data_dir: Path | None = None
         self._calls: list[_Call] = []
         self._trips: set[asyncio.Task[None]] = set()
+        self.guide: Guide | None = None
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        """With the pool, what finds the master is closed, too."""
+        await super().aclose(close_connection_pool)
+        if self.guide is not None:
+            await self.guide.aclose()
+
+    async def call_script_copied(
+        self, text: str, words: list[Any], replicas: int, wait_ms: int
+    ) -> tuple[Any, int]:
+        """What the script returns, and how many replicas have what it wrote; on its way at once.
+
+        WAIT speaks of what its own connection wrote, so the two travel together.
+        """
+        for command in (("EVALSHA", *words), ("EVAL", text, *words[1:])):
+            async with self.pipeline(transaction=False) as trip:
+                trip.execute_command(*command)
+                trip.execute_command("WAIT", replicas, wait_ms)
+                answer, copies = await trip.execute(raise_on_error=False)
+            if not isinstance(answer, NoScriptError):
+                break
+        for fault in (answer, copies):
+            if isinstance(fault, Exception):
+                raise fault
+        return answer, int(copies)
 
     async def call_script(self, text: str, words: list[Any]) -> Any:
         """What the script returns. Raises redis-py's errors.
@@ -142,6 +169,17 @@ class Script:
     def __post_init__(self) -> None:
         self._text = text_of(self.name)
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+
+    async def copied(
+        self, keys: list[str], args: list[Any], replicas: int, wait_ms: int
+    ) -> tuple[Any, int]:
+        """Runs it; what it returns, and how many replicas have its writes after `wait_ms` at most.
+
+        Raises StoreUnavailable.
+        """
+        words = [self._digest, len(keys), *keys, *args]
+        with store_faults():
+            return await self.store.call_script_copied(self._text, words, replicas, wait_ms)
 
     async def __call__(self, keys: list[str], args: list[Any]) -> Any:
         """Runs it. Raises StoreUnavailable."""

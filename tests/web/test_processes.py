@@ -248,7 +248,7 @@ async def test_a_restart_into_a_bad_configuration_keeps_the_old_children(run):
         assert await post(session, receiver.url, b"still here") == 200
 
 
-async def test_a_bad_configuration_at_start_ends_with_code_2(redis_url, tmp_path):
+async def test_a_bad_configuration_at_start_ends_with_code_2_however_slowly(redis_url, tmp_path):
     bad = tmp_path / "bad"
     bad.touch()
     process = await asyncio.create_subprocess_exec(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from rich.console import Console
+from rich.progress import track
 
 from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
@@ -33,6 +35,8 @@ from app.core.dead_letter import DeadLetterSummary
 from app.store.audit import Audit
 from app.store.connect import Store
 from app.store.dead_letters import DeadLetters
+
+_PAGE: Final = 1_000
 
 
 def discard(
@@ -66,7 +70,7 @@ def discard(
     letters = chosen(numbers, everything, wanted)
     if letters and not yes:
         _typed(len(letters))
-    found = with_store(lambda redis: _discard(redis, letters, reason)) if letters else 0
+    found = with_store(lambda redis: _discard(redis, letters, reason, quiet=as_json))
     report("discarded", found, len(letters), as_json)
 
 
@@ -78,7 +82,11 @@ def _typed(count: int) -> None:
         raise typer.Abort
 
 
-async def _discard(redis: Store, letters: list[DeadLetterSummary], reason: str) -> int:
+async def _discard(
+    redis: Store, letters: list[DeadLetterSummary], reason: str, *, quiet: bool
+) -> int:
+    if not letters:
+        return 0
     # The trail first: an act that nobody remembers is worse than one that was not finished.
     await Audit(redis).record(
         operator(),
@@ -87,4 +95,10 @@ async def _discard(redis: Store, letters: list[DeadLetterSummary], reason: str) 
         numbers=[letter.number for letter in letters[:20]],
         reason=reason,
     )
-    return await DeadLetters(redis).discard(letters)
+    pages = [letters[at : at + _PAGE] for at in range(0, len(letters), _PAGE)]
+    console = Console(stderr=True)
+    silent = quiet or len(pages) < 2 or not console.is_terminal
+    found = 0
+    for page in track(pages, "discarding", console=console, transient=True, disable=silent):
+        found += await DeadLetters(redis).discard(page)
+    return found

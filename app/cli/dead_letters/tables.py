@@ -1,30 +1,23 @@
-"""Events are strangers: what they hold is shown, and never obeyed.
-
-Control characters could rewrite a terminal, and markup is rich's; both stay text here.
-"""
+"""What events hold, in one line: they are strangers, so it is shown and never obeyed."""
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
+from app.cli.reading import visible
+
 _MOST: Final = 300
-# Cc control, Cf format (right-to-left overrides), Cs surrogate, Zl and Zp line breaks.
-_HIDDEN: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
 def plain(text: object, most: int = _MOST) -> str:
-    """One line without control characters, cut when it is long."""
-    shown = "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(each) in _HIDDEN else each
-        for each in str(text)[: most + 1]
-    )
-    return shown if len(shown) <= most else shown[:most] + "…"
+    """One line, cut when it is long."""
+    whole = str(text)
+    return visible(whole) if len(whole) <= most else visible(whole[:most]) + "…"
 
 
 def plain_lines(text: str) -> str:
-    """The same for a text of several lines, whole."""
-    return "\n".join(plain(line, len(line)) for line in text.split("\n"))
+    """A text of several lines, whole."""
+    return visible(text, keep="\n\t")
 
 
 def most_of(counts: dict[str, int], most: int = 3) -> str:
