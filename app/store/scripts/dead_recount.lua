@@ -15,7 +15,7 @@ local counted = 0
 for _, block in ipairs(redis.call('ZRANGE', D .. 'blocks', 0, -1)) do
   block = tonumber(block)
   if terms[2] then
-    counted = counted + redis.call('SINTERCARD', 2, dead_index(D, terms[1], block),
+    counted = counted + #redis.call('SINTER', dead_index(D, terms[1], block),
       dead_index(D, terms[2], block))
   else
     counted = counted + redis.call('SCARD', dead_index(D, terms[1], block))
