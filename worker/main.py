@@ -24,6 +24,8 @@ from app.store.claims import Claims
 from app.store.connect import Store, open_store, require_safe
 from app.store.dead_letters.upkeep import Upkeep
 from app.store.lanes import Lanes
+from app.store.replay_runs import ReplayRuns
+from app.store.replay_steps import ReplaySteps
 from app.store.samples import Samples
 from app.store.waiting import Waiting
 from worker.bells import Bells
@@ -34,6 +36,7 @@ from worker.health import serve
 from worker.lines import Lines
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
+from worker.replaying import Bounds, Replaying
 from worker.routes import open_routes
 from worker.sampling import Sampler
 from worker.version_watch import VersionWatch
@@ -80,6 +83,7 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             trace_ms=int(settings.trace_days * DAY_MS),
         )
         claims = Claims(redis, int(settings.claim_window_days * DAY_MS))
+        replaying = _replaying(settings, redis, batches, metrics)
         policy = RetryPolicy(
             settings.retry_base_seconds,
             settings.retry_cap_seconds,
@@ -96,7 +100,9 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             desk = Desk(batches, pipeline, metrics)
             lines = Lines(desk, Waiting(redis), lanes, settings.worker_max_jobs)
             version_watch = VersionWatch(connections, routes, metrics)
-            return await _work(settings, redis, batches, desk, lines, version_watch, metrics, stop)
+            return await _work(
+                settings, redis, batches, desk, lines, version_watch, replaying, metrics, stop
+            )
     finally:
         await redis.aclose(close_connection_pool=True)
 
@@ -108,6 +114,7 @@ async def _work(
     desk: Desk,
     lines: Lines,
     version_watch: VersionWatch,
+    replaying: Replaying,
     metrics: Metrics,
     stop: asyncio.Event,
 ) -> int:
@@ -123,6 +130,7 @@ async def _work(
         starting = [
             asyncio.create_task(watch.run(), name="watch"),
             asyncio.create_task(lines.run(), name="lines"),
+            asyncio.create_task(replaying.run(), name="replays"),
         ]
         tasks = [
             *starting,
@@ -182,6 +190,12 @@ async def _redis_is_safe(redis: Store, stop: asyncio.Event, wait_replicas: int) 
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
     return False
+
+
+def _replaying(settings: Settings, redis: Store, batches: Batches, metrics: Metrics) -> Replaying:
+    bounds = Bounds(settings.backlog_max_events, settings.memory_share)
+    steps = ReplaySteps(redis, batches.owner)
+    return Replaying(steps, ReplayRuns(redis), Lanes(redis), batches, bounds, metrics)
 
 
 @contextlib.asynccontextmanager

@@ -88,6 +88,15 @@ class Metrics:
             "sluice_lane_allowed_messages_per_second", "What all workers may send together now",
             ["connection"], registry=self.registry,
         )  # fmt: skip
+        self.replays_running = Gauge(
+            "sluice_replays_running", "Bulk replays that this worker works on",
+            registry=self.registry,
+        )  # fmt: skip
+        self.replayed = Counter(
+            "sluice_replayed_events",
+            "Dead letters of bulk replays, by outcome: put on the queue, gone before, and settled",
+            ["connection", "outcome"], registry=self.registry,
+        )  # fmt: skip
         self._held: dict[str, str] = {}
 
     def row_failed(self, connection: str, row: str, times: int) -> None:
@@ -148,6 +157,8 @@ class Metrics:
         ):
             if count:
                 self.events.labels(connection, outcome).inc(count)
+                if settlement.run and outcome != "later":
+                    self.replayed.labels(connection, outcome).inc(count)
 
 
 def _info(mapping: MappingSet) -> tuple[str, str]:

@@ -85,7 +85,7 @@ class Successor:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Where every event of a batch went."""
+    """Where every event of a batch went. `run`: the replay run it belongs to, 0 = none."""
 
     duplicates: int = 0
     tests: int = 0
@@ -93,6 +93,7 @@ class Settlement:
     successors: Sequence[Successor] = ()
     letters: Sequence[DeadLetter] = ()
     trace: bytes = b""
+    run: int = 0
 
     @property
     def events(self) -> int:
@@ -216,7 +217,7 @@ class Batches:
             raise ValueError(f"settlement of {settlement.events} events for {batch_id}")
         args = self._settle_args(batch_id, settlement)
         args += await self._writer.args(settlement.letters)
-        answer = await self._run("settle", self._settle_keys(batch_id), args)
+        answer = await self._run("settle", self._settle_keys(batch_id, settlement.run), args)
         return answer is not None
 
     async def mark_delivered(self, batch_id: str, positions: Sequence[int]) -> None:
@@ -307,7 +308,7 @@ class Batches:
             script = self._scripts[name] = Script(self.redis, name, alone=name == "commit")
         return script
 
-    def _settle_keys(self, batch_id: BatchId) -> list[str]:
+    def _settle_keys(self, batch_id: BatchId, run: int) -> list[str]:
         name, connection = str(batch_id), batch_id.connection
         return [
             keys.OPEN_SET,
@@ -324,6 +325,7 @@ class Batches:
             keys.waiting(connection),
             keys.WAITING,
             keys.stems(connection),
+            *([keys.replay_run(run)] if run else []),
         ]
 
     def _settle_args(self, batch_id: BatchId, settlement: Settlement) -> list[Any]:

@@ -179,3 +179,35 @@ def samples(connection: str) -> str:
 def sample_index(connection: str) -> str:
     """Sorted set: "number kind" -> ms at which the sample was put there; expires."""
     return f"sluice:samples-index:{connection}"
+
+
+# replay runs
+
+# Counter: the last number given to a replay run.
+REPLAY_NUMBER: Final = "sluice:number:replay"
+
+# Sorted set: replay run number -> ms at which it was made.
+REPLAYS: Final = "sluice:replays"
+
+# Set: numbers of the runs that a worker has to look after.
+REPLAYS_ACTIVE: Final = "sluice:replays:active"
+
+
+# Prefix of `sluice:replay:{number}`: hash, a replay run's orders, state and counts.
+REPLAY_PREFIX: Final = "sluice:replay:"
+
+
+def replay_run(number: int) -> str:
+    """One of them."""
+    return f"{REPLAY_PREFIX}{number}"
+
+
+def replay_selection(number: int) -> str:
+    """Hash: "index:connection" -> dead letter numbers, packed: what a run has still to do. Goes
+    with the run's end."""
+    return f"{REPLAY_PREFIX}{number}:selection"
+
+
+def replay_places(number: int) -> str:
+    """Hash: "index:connection" -> how many of that part's letters are done, if it was begun."""
+    return f"{REPLAY_PREFIX}{number}:places"

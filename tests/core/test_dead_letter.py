@@ -139,9 +139,20 @@ def test_a_summary_of_an_older_release_has_no_mapping() -> None:
 def test_a_summary_of_a_newer_release_is_read_as_far_as_it_is_known() -> None:
     encoded = encode_letter(DeadLetter(SUMMARY, b"", None, ()), KEY)
     newer = msgpack.packb(
-        [*msgpack.unpackb(encoded.summary, raw=True), "of a field to come"], use_bin_type=False
+        [*msgpack.unpackb(encoded.summary, raw=True), 0, 0, "of a field to come"],
+        use_bin_type=False,
     )
     assert decode_summary(7, newer, decode_cause(encoded.cause)) == SUMMARY
+
+
+def test_a_letter_knows_its_replays_and_pays_for_none() -> None:
+    plain = encode_letter(DeadLetter(SUMMARY, b"", None, ()), KEY)
+    replayed = replace(SUMMARY, replays=2, run=17)
+    encoded = encode_letter(DeadLetter(replayed, b"", None, ()), KEY)
+
+    found = decode_summary(7, encoded.summary, decode_cause(encoded.cause))
+    assert (found.replays, found.run) == (2, 17)
+    assert len(encoded.summary) == len(plain.summary) + 2
 
 
 def test_a_letter_whose_cause_is_lost_is_still_read() -> None:

@@ -33,6 +33,7 @@ Campaign = Annotated[
 ]
 Person = Annotated[str | None, typer.Option(help="Only this person: id, address or cio_id.")]
 Text = Annotated[str | None, typer.Option(help="Only errors that say this.")]
+Run = Annotated[int | None, typer.Option(help="Only what died again in this replay run.")]
 Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers, from `list`.")]
 All = Annotated[bool, typer.Option("--all", help="Everything that the filters let through.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -52,6 +53,7 @@ def filter_(
     campaign: str | None = None,
     person: str | None = None,
     text: str | None = None,
+    run: int | None = None,
 ) -> Filter:
     """What the options ask for. Raises typer.BadParameter."""
     now_ms = int(time.time() * 1000)
@@ -69,6 +71,7 @@ def filter_(
         campaign=campaign,
         person=person,
         text=text,
+        run=run,
     )
 
 

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
     All,
     Campaign,
@@ -22,13 +23,13 @@ from app.cli.dead_letters.choosing import (
     Numbers,
     Older,
     Person,
+    Run,
     Text,
     Yes,
     chosen,
     filter_,
     report,
 )
-from app.cli.dead_letters.groups import operator
 from app.cli.reading import Json, with_store
 from app.core.dead_letter import DeadLetterSummary
 from app.store.audit import Audit
@@ -53,6 +54,7 @@ def discard(
     campaign: Campaign = None,
     person: Person = None,
     text: Text = None,
+    run: Run = None,
     reason: Annotated[str, typer.Option(help="Why; the audit trail keeps it.")] = "",
     yes: Yes = False,
     as_json: Json = False,
@@ -63,7 +65,7 @@ def discard(
     """
     wanted = filter_(
         connection, failure, kind, code, event_id, mapping, older, newer,
-        group=group, campaign=campaign, person=person, text=text,
+        group=group, campaign=campaign, person=person, text=text, run=run,
     )  # fmt: skip
     letters = chosen(numbers, everything, wanted)
     if letters and not yes:

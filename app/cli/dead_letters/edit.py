@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from app.cli.dead_letters.groups import operator
+from app.cli.acting import operator
 from app.cli.dead_letters.tables import plain_lines
 from app.cli.reading import with_store
 from app.core.dead_letter import DeadLetter, Edit, edited

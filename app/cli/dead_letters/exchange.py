@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
     Campaign,
     Class,
@@ -27,7 +28,6 @@ from app.cli.dead_letters.choosing import (
     Text,
     filter_,
 )
-from app.cli.dead_letters.groups import operator
 from app.cli.reading import Json, echo_json, with_store
 from app.core.dead_letter import DeadLetter, decode_line, encode_line
 from app.core.errors import UnreadableFrame

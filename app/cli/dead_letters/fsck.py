@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from app.cli.dead_letters.groups import operator
+from app.cli.acting import operator
 from app.cli.dead_letters.tables import plain
 from app.cli.reading import Json, echo_json, with_store
 from app.store.audit import Audit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from dataclasses import asdict
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.acting import operator
 from app.cli.dead_letters.choosing import Class, Connection, Text, fingerprint
 from app.cli.dead_letters.tables import most_of, plain
 from app.cli.reading import Json, echo_json, echo_table, moment, with_store
@@ -78,15 +78,6 @@ def resolve(
     state = State.KNOWN if known else State.REOPENED if again else State.RESOLVED
     with_store(lambda redis: _mark(redis, mark, state))
     typer.echo(f"{mark} is {state.value}")
-
-
-def operator() -> str:
-    """Who acts, for the audit trail."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):
-        # A container's user need not have a name.
-        return "cli"
 
 
 def document_of(group: Group) -> dict[str, Any]:

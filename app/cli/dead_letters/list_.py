@@ -20,6 +20,7 @@ from app.cli.dead_letters.choosing import (
     Newer,
     Older,
     Person,
+    Run,
     Text,
     filter_,
 )
@@ -46,6 +47,7 @@ def list_(
     campaign: Campaign = None,
     person: Person = None,
     text: Text = None,
+    run: Run = None,
     limit: Limit = 50,
     cursor: Cursor = "",
     as_json: Json = False,
@@ -53,7 +55,7 @@ def list_(
     """Dead letters, newest first. `groups` shows them by cause."""
     wanted = filter_(
         connection, failure, kind, code, event_id, mapping, older, newer,
-        group=group, campaign=campaign, person=person, text=text,
+        group=group, campaign=campaign, person=person, text=text, run=run,
     )  # fmt: skip
     try:
         shown, more = with_store(lambda redis: page(redis, wanted, cursor, limit))

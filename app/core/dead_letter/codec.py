@@ -48,6 +48,7 @@ class Spilled(NamedTuple):
 class _Summary(NamedTuple):
     """`tokens`: 6 bytes each, the event's first, then the people's. `died`: ms after receipt.
     `hour`: the ledger's less the receipt's. `own`: [path, detail] where they are not the cause's.
+    `replays` and `run` are left out where there was no replay: of a million, most have none.
     """
 
     fingerprint: bytes
@@ -62,7 +63,11 @@ class _Summary(NamedTuple):
     died: int
     hour: int
     own: list[bytes] | None
+    replays: int = 0
+    run: int = 0
 
+
+_UNREPLAYED: Final = _Summary._fields.index("replays")
 
 # As releases before fingerprints wrote it, packed and compressed; `mapping` came later.
 _OLD_FIELDS: Final = (
@@ -88,12 +93,12 @@ def encode_letter(letter: DeadLetter, key: bytes) -> Encoded:
         _bytes(x.kind[:_KIND_MAX]), _bytes(about.campaign), _bytes(x.mapping), b"".join(tokens),
         _packed_id(x.event_id), x.received_ms, x.dead_ms - x.received_ms,
         x.hour - x.received_ms // HOUR_MS,
-        None if as_cause else [_bytes(x.path), _bytes(x.detail)],
+        None if as_cause else [_bytes(x.path), _bytes(x.detail)], x.replays, x.run,
     )  # fmt: skip
     where = [x.connection, x.hour, x.received_ms]
     return Encoded(
         pack([letter.body, letter.record, letter.history, where]),
-        msgpack.packb(summary, use_bin_type=False),
+        msgpack.packb(summary if x.replays else summary[:_UNREPLAYED], use_bin_type=False),
         encode_cause(cause),
     )
 
@@ -135,6 +140,7 @@ def _summary(number: int, x: _Summary, cause: Cause | None) -> DeadLetterSummary
         number, _text(x.connection), x.hour + x.received_ms // HOUR_MS, stage, _text(x.failure),
         code, path, detail, row, _text(x.kind), _unpacked_id(x.event_id), x.received_ms,
         x.received_ms + x.died, _text(x.mapping), _text(x.campaign), x.fingerprint.hex(),
+        x.replays, x.run,
     )  # fmt: skip
 
 

@@ -16,7 +16,8 @@ class DeadLetterSummary:
     `mapping` is the label of the mapping set's version that was at work, "" when none was (raw
     mode, an event that died before it was mapped, a letter of a release before versions).
     `campaign` ("newsletter:27", about.py) and `fingerprint` (16 hex digits, cause.py) follow from
-    the rest: the codec puts them in.
+    the rest: the codec puts them in. `replays`: how often the event had been replayed when it died;
+    `run`: the replay run that put it on the queue last, 0 when none did.
     """
 
     number: int
@@ -35,6 +36,8 @@ class DeadLetterSummary:
     mapping: str = ""
     campaign: str = field(default="", compare=False)
     fingerprint: str = field(default="", compare=False)
+    replays: int = 0
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ adopting.py  letters of releases before fingerprints
 """
 
 from app.store.dead_letters.filter import Filter
-from app.store.dead_letters.letters import REPLAY_BATCH, REPLAYED, DeadLetters
+from app.store.dead_letters.letters import REPLAY_BATCH, DeadLetters
 from app.store.dead_letters.pages import Page
 
-__all__ = ["REPLAYED", "REPLAY_BATCH", "DeadLetters", "Filter", "Page"]
+__all__ = ["REPLAY_BATCH", "DeadLetters", "Filter", "Page"]

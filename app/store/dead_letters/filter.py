@@ -14,7 +14,8 @@ class Filter:
     `mapping`: a label (`customerio-default@3+a1b2c3d4`) or the beginning of one that says a set or
     a version of it (`customerio-default`, `customerio-default@3`); "" = made without a mapping set.
     `person`: an id, address or cio_id. `text`: part of the error: code, path, row or message, as
-    they are kept of the cause. A summary tells neither, so `wants` lets all through.
+    they are kept of the cause. A summary tells neither, so `wants` lets all through. `run`: died
+    again in this replay run.
     """
 
     connection: str | None = None
@@ -29,6 +30,7 @@ class Filter:
     campaign: str | None = None
     person: str | None = None
     text: str | None = None
+    run: int | None = None
 
     def wants(self, letter: DeadLetterSummary) -> bool:
         return self._wants_mapping(letter.mapping) and all(
@@ -40,6 +42,7 @@ class Filter:
                 (self.code, letter.code),
                 (self.fingerprint, letter.fingerprint),
                 (self.campaign, letter.campaign),
+                (self.run, letter.run),
             )
         )
 

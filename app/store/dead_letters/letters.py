@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from typing import Final, TypeVar, cast
+from typing import Final, cast
 
-from app.core.batch import TAKE_OVER, AttemptRun, EventBatch, add_attempt, encode
 from app.core.dead_letter import (
     DeadLetter,
     DeadLetterSummary,
@@ -23,6 +21,7 @@ from app.core.dead_letter import (
     spilled_to,
 )
 from app.core.errors import UnreadableFrame
+from app.core.replay import by_row, replay_frame
 from app.store import keys
 from app.store.dead_letters.causes import Causes
 from app.store.dead_letters.files import SpillFiles, name_of
@@ -32,13 +31,8 @@ from app.store.dead_letters.writing import DeadWriter
 from app.store.faults import store_faults
 from app.store.scripting import Script, Store
 
-T = TypeVar("T")
-
 _PAGE: Final = 500
 REPLAY_BATCH: Final = 200
-
-# A replay leaves this mark in an event's history; its age counts anew from there.
-REPLAYED: Final = "replayed"
 
 
 @dataclass(slots=True)
@@ -202,7 +196,7 @@ class DeadLetters:
         numbers = list(dict.fromkeys(numbers))
         for start in range(0, len(numbers), REPLAY_BATCH):
             letters = await self.get(numbers[start : start + REPLAY_BATCH])
-            for (connection, hour), group in _by_row(letters, lambda letter: letter.summary):
+            for (connection, hour), group in by_row(letters, lambda letter: letter.summary):
                 batch_id = await self._replay_row(connection, hour, group, now_ms)
                 if batch_id:
                     batch_ids.append(batch_id)
@@ -211,7 +205,7 @@ class DeadLetters:
     async def discard(self, letters: Iterable[DeadLetterSummary]) -> int:
         """Takes letters away for good; how many were still there."""
         found = 0
-        for (connection, hour), group in _by_row(letters, lambda letter: letter):
+        for (connection, hour), group in by_row(letters, lambda letter: letter):
             row = f"{keys.ledger_prefix(connection)}{hour}"
             for start in range(0, len(group), _PAGE):
                 numbers = [letter.number for letter in group[start : start + _PAGE]]
@@ -231,41 +225,9 @@ class DeadLetters:
                     f"{keys.ledger_prefix(connection)}{hour}",
                     keys.BACKLOG,
                 ],
-                [connection, hour, _replay_frame(letters, now_ms), keys.BATCH_PREFIX, *numbers],
+                [connection, hour, replay_frame(letters, now_ms), keys.BATCH_PREFIX, *numbers],
             )
             if isinstance(answer, list):
                 return str(answer[0], "ascii")
             letters = [letter for letter in letters if letter.summary.number != int(answer)]
         return None
-
-
-def _by_row(
-    letters: Iterable[T], summary_of: Callable[[T], DeadLetterSummary]
-) -> list[tuple[tuple[str, int], list[T]]]:
-    """Letters by the ledger row that counts them."""
-
-    def row(letter: T) -> tuple[str, int]:
-        summary = summary_of(letter)
-        return summary.connection, summary.hour
-
-    return [(key, list(group)) for key, group in groupby(sorted(letters, key=row), row)]
-
-
-def _replay_frame(letters: list[DeadLetter], now_ms: int) -> bytes:
-    mark = AttemptRun(now_ms, now_ms, 1, REPLAYED, 0, "", "", "")
-    return encode(
-        EventBatch(
-            [letter.outgoing for letter in letters],
-            [letter.summary.received_ms for letter in letters],
-            claim=TAKE_OVER,
-            histories=[
-                add_attempt((*letter.history, _death_of(letter.summary)), mark)
-                for letter in letters
-            ],
-        )
-    )
-
-
-def _death_of(letter: DeadLetterSummary) -> AttemptRun:
-    ms = letter.dead_ms
-    return AttemptRun(ms, ms, 1, letter.failure, 0, letter.code, letter.detail, "")
