@@ -76,7 +76,7 @@ async def _application(settings: Settings, environ: Mapping[str, str]) -> web.Ap
 @asynccontextmanager
 async def open_console(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Console]:
     """The parts of a console, wired; Redis is closed at the end."""
-    redis = open_store(settings.redis, timeout_seconds=_REDIS_SECONDS)
+    redis = open_store(settings.redis, timeout_seconds=_REDIS_SECONDS, data_dir=settings.data_dir)
     config = console_config(settings)
     try:
         yield Console(

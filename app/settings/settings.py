@@ -93,7 +93,9 @@ class Settings(BaseSettings):
         description="the folder with connections/, mappings/ and schemas/",
     )
     data_dir: Path = Field(
-        default_factory=default_data_dir, description="where `sluice up` keeps its data"
+        default_factory=default_data_dir,
+        description="where `sluice up` keeps its data, and workers the dead letters that are too "
+        "many for Redis",
     )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="json, console, or auto: console on a terminal, else json"
@@ -187,6 +189,12 @@ class Settings(BaseSettings):
     )
     console_session_hours: float = Field(
         12, gt=0, le=168, description="hours after which any console session ends"
+    )
+    dead_letters_max_bytes: int = Field(
+        200_000_000,
+        ge=0,
+        description="bytes of Redis that the bodies of dead letters may take; beyond them the "
+        "oldest are spilled to files in the data folder; 0: no bound",
     )
 
     redis_port: Port = Field(6390, description="the port of the Redis that `sluice up` starts")

@@ -112,14 +112,18 @@ class Pipeline:
                 pipe.hgetall(keys.HELD)
                 pipe.time()
                 for name in names:
-                    pipe.zcard(keys.dead_index(name))
+                    pipe.hget(keys.DEAD_COUNTS, name)
+                for name in names:
+                    pipe.zcard(keys.old_dead_index(name))
                 for name in names:
                     pipe.zrange(keys.stems(name), 0, -1)
                 found: list[Any] = await pipe.execute()
         ids = [BatchId.parse(str(name, "ascii")) for name in found[0]]
         seconds, micros = found[2]
-        cards = [int(card) for card in found[3 : 3 + len(names)]]
-        stems = {member for members in found[3 + len(names) :] for member in members}
+        each = len(names)
+        counts, old, stemming = (found[3 + at * each : 3 + (at + 1) * each] for at in range(3))
+        cards = [int(count or 0) + card for count, card in zip(counts, old, strict=True)]
+        stems = {member for members in stemming for member in members}
         return ids, found[1], stems, cards, int(seconds) * 1000 + int(micros) // 1000
 
     def _sort(

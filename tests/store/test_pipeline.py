@@ -9,7 +9,7 @@ from arq.connections import ArqRedis
 
 from app.core.batch import encode_received
 from app.core.batch_id import BatchId
-from app.core.dead_letter import DeadLetter, DeadLetterSummary, encode_letter
+from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.store import keys
 from app.store.batches import Batches, Settlement, Successor
 from app.store.dead_letters import DeadLetters, Filter
@@ -21,11 +21,11 @@ def frame(*received_ms: int) -> bytes:
     return encode_received([b"{}"] * len(received_ms), list(received_ms))
 
 
-def letter(name: str) -> tuple[bytes, bytes]:
+def letter(name: str) -> DeadLetter:
     hour = BatchId.parse(name).hour
     summary = DeadLetterSummary(0, "a", hour, "check", "contract", "type", "/x", "", "", "k", "e",
                                 1, 1)  # fmt: skip
-    return encode_letter(DeadLetter(summary, b"{}", None, ()))
+    return DeadLetter(summary, b"{}", None, ())
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 
 from app.core.batch import AttemptRun, encode_received
 from app.core.batch_id import BatchId
-from app.core.dead_letter import DeadLetter, DeadLetterSummary, encode_letter
+from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.core.event import parse_event
 from app.store.audit import Audit
 from app.store.batches import Batches, Settlement
@@ -65,11 +65,11 @@ async def furnish(redis: ArqRedis, connection: str = "example") -> int:
     return 1
 
 
-def _letter(batch_id: BatchId, body: bytes) -> tuple[bytes, bytes]:
+def _letter(batch_id: BatchId, body: bytes) -> DeadLetter:
     summary = DeadLetterSummary(
         0, batch_id.connection, batch_id.hour, "check", HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE,
         HOSTILE, DEAD, 1_700_000_000_000, 1_700_000_000_100, HOSTILE,
     )  # fmt: skip
     record = orjson.dumps({"_id": DEAD, HOSTILE: HOSTILE})
     run = AttemptRun(1, 2, 3, HOSTILE, 400, HOSTILE, HOSTILE, HOSTILE)
-    return encode_letter(DeadLetter(summary, body, record, (run,)))
+    return DeadLetter(summary, body, record, (run,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -15,23 +16,25 @@ from app.web.console.trail import note
 
 SHOWN: Final = 50
 
-_FILTERS: Final = ("connection", "failure", "code", "kind")
+_FILTERS: Final = ("connection", "failure", "code", "kind", "fingerprint")
 
 
 async def page(request: web.Request) -> web.Response:
-    """GET /dead-letters?connection=&failure=&code=&kind=."""
-    console = request.app[CONSOLE]
+    """GET /dead-letters?connection=&failure=&code=&kind=&fingerprint=&before=CURSOR."""
     asked = {name: request.query.get(name, "").strip() for name in _FILTERS}
-    key = ("dead-letters", *asked.values())
-    panel = await console.panels.show(key, lambda: _list(request))
-    return look.render(
-        request, "dead_letters.html", {"panel": panel, "asked": asked, "shown": SHOWN}
-    )
+    before = request.query.get("before", "")
+    key = ("dead-letters", before, *asked.values())
+    panel = await request.app[CONSOLE].panels.show(key, lambda: _page(request))
+    letters, cursor = panel.data or ([], None)
+    older = urlencode({**{n: v for n, v in asked.items() if v}, "before": cursor or ""})
+    context = {"panel": panel, "letters": letters, "asked": asked, "older": cursor and older}
+    return look.render(request, "dead_letters.html", context)
 
 
 async def document(request: web.Request) -> web.Response:
-    """GET /api/dead-letters, the same as `sluice dead-letters list --json`."""
-    return look.json_response([asdict(each) for each in (await _list(request))[:SHOWN]])
+    """GET /api/dead-letters, the letters of `sluice dead-letters list --json`, and the cursor."""
+    letters, cursor = await _page(request)
+    return look.json_response({"letters": [asdict(each) for each in letters], "cursor": cursor})
 
 
 async def one_page(request: web.Request) -> web.Response:
@@ -57,27 +60,29 @@ async def one_document(request: web.Request) -> web.Response:
             "attempts": [run._asdict() for run in letter.history],
             "body": letter.body,
             "record": letter.record,
+            "edit": letter.edit and letter.edit.patch,
+            "missing": letter.missing,
         }
     )
 
 
-async def _list(request: web.Request) -> list[DeadLetterSummary]:
-    """One more than is shown tells whether there are more."""
-    connection, failure, code, kind = (
+async def _page(request: web.Request) -> tuple[list[DeadLetterSummary], str | None]:
+    connection, failure, code, kind, fingerprint = (
         request.query.get(name, "").strip() or None for name in _FILTERS
     )
-    wanted = Filter(connection=connection, failure=failure, code=code, kind=kind)
-    found: list[DeadLetterSummary] = []
-    async for letter in DeadLetters(request.app[CONSOLE].redis).find(wanted):
-        found.append(letter)
-        if len(found) > SHOWN:
-            break
-    return found
+    wanted = Filter(
+        connection=connection, failure=failure, code=code, kind=kind, fingerprint=fingerprint
+    )
+    letters = DeadLetters(request.app[CONSOLE].redis)
+    try:
+        return await letters.whole_page(wanted, request.query.get("before", ""), SHOWN)
+    except ValueError:
+        raise web.HTTPBadRequest(text="This is no place in the list.") from None
 
 
 async def _one(request: web.Request, number: int) -> DeadLetter | None:
     console = request.app[CONSOLE]
-    found = await DeadLetters(console.redis).get([number])
+    found = await DeadLetters(console.redis).look([number])
     if not found:
         return None
     await note(request, "dead-letters.open", str(number))
