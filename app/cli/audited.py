@@ -18,8 +18,8 @@ def audited(act: str, target: str, do: Callable[[Store], Awaitable[T]], **detail
     """What `do` answers. Raises ConfigError, and SluiceError when Redis is away."""
 
     async def both(redis: Store) -> T:
-        await Audit(redis).record(operator(), act, on=target, **details, origin=socket.gethostname())
+        machine = socket.gethostname()
+        await Audit(redis).record(operator(), act, on=target, **details, origin=machine)
         return await do(redis)
 
     return with_store(both)
-

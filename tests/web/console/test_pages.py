@@ -16,8 +16,10 @@ from urllib.parse import quote
 import pytest
 from arq.connections import ArqRedis
 
+from app.core.replay_run import RunState
 from app.store.connect import Store
 from app.store.lanes import Gate, Lanes
+from app.store.replay_runs import ReplayRuns
 from app.store.users import Role
 from app.web.console.config import Console
 from tests.conftest import RedisServer
@@ -67,6 +69,7 @@ HOSTILE_PAGES = [
     (f"/events?id={quote(HOSTILE)}&timestamp={quote(HOSTILE)}", False),
     (f"/dead-letters?code={quote(HOSTILE)}&kind={quote(HOSTILE)}", True),
     ("/tail", True),
+    ("/replays", True),
     (f"/tail?kind={quote(HOSTILE)}&connection={quote(HOSTILE)}", True),
     (f"/tail/body?connection=example&event_id={TAIL}", True),
     (f"/tail/body?connection=x&event_id={quote(HOSTILE)}", True),
@@ -224,6 +227,35 @@ async def test_a_body_of_the_tail_is_for_operators_and_looking_is_written_down(
     assert (await operator.get(f"/tail/body?{query}{DEAD}"))[0] == 404
 
 
+async def test_a_replay_is_turned_as_its_state_allows_and_the_trail_says_so(
+    console: Console, visit: Visit, store: ArqRedis
+) -> None:
+    await furnish(store)
+    browser = await visit(console, "operator")
+    runs = ReplayRuns(store)
+    for turn, then in (
+        ("resume", RunState.RUNNING),
+        ("pause", RunState.PAUSED),
+        ("cancel", RunState.CANCELLED),
+    ):
+        fields = {"number": "1", "turn": turn, "reason": "enough"}
+        assert (await browser.post("/replays/turn", fields)).status == 303
+        run = await runs.get(1)
+        assert run and run.state is then
+        what = f"replays.{then}"
+        assert (await trail(console))[0] == ("operator", what, "1", "127.0.0.1")
+    assert run.reason == "cancelled by operator: enough"
+    await browser.post("/replays/turn", {"number": "1", "turn": "resume"})
+    _, page = await browser.get("/replays")
+    assert "Replay 1 is cancelled: not done." in page
+    for fields, status in (
+        ({"number": "1", "turn": "explode"}, 400),
+        ({"number": "x", "turn": "pause"}, 400),
+        ({"number": "7", "turn": "pause"}, 404),
+    ):
+        assert (await browser.post("/replays/turn", fields)).status == status
+
+
 async def test_the_tail_is_of_one_connection_and_kind_when_asked(
     console: Console, visit: Visit, store: ArqRedis
 ) -> None:
@@ -354,6 +386,7 @@ def without_clock(value: Any) -> Any:
         ("/api/lanes", ("lanes", "--json")),
         (f"/api/events/{DEAD}", ("trace", DEAD, "--json")),
         ("/api/mappings", ("mappings", "list", "--json")),
+        ("/api/replays", ("replays", "list", "--json")),
         ("/api/mappings/customerio-default", ("mappings", "check", "customerio-default", "--json")),
         ("/api/dead-letters", ("dead-letters", "list", "--json")),
     ],
