@@ -185,15 +185,21 @@ def _replay_frame(letters: list[DeadLetter], now_ms: int) -> bytes:
     mark = AttemptRun(now_ms, now_ms, 1, REPLAYED, 0, "", "", "")
     return encode(
         EventBatch(
-            [letter.body for letter in letters],
+            [letter.body or letter.record or b"" for letter in letters],
             [letter.summary.received_ms for letter in letters],
             claim=TAKE_OVER,
             histories=[
                 add_attempt((*letter.history, _death_of(letter.summary)), mark)
                 for letter in letters
             ],
+            ready=frozenset(at for at, letter in enumerate(letters) if _is_record(letter)),
         )
     )
+
+
+def _is_record(letter: DeadLetter) -> bool:
+    """Whether its XDM record is all that is left of the event."""
+    return not letter.body and letter.record is not None
 
 
 def _death_of(letter: DeadLetterSummary) -> AttemptRun:

@@ -3,7 +3,7 @@
 --       6 trace hash of the batch number   7 dead payloads   8 dead summaries   9 dead index
 --       10 dead number counter   11 batch number counter   12 last test
 --       13 backlog counter   14 waiting batches of the connection   15 connections with such
---       16 stems of the connection
+--       16 stems of the connection   17 edge hash of the connection
 -- ARGV  1 owner   2 batch id   3 batch key prefix   4 connection   5 hour
 --       6 duplicates   7 tests   8 delivered   9 dead   10 batch number   11 trace record
 --       12 trace lifetime in ms   13 number of successors s   14 number of dead letters d
@@ -18,6 +18,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 for i, column in ipairs({'duplicates', 'tests', 'delivered', 'dead'}) do
   if ARGV[5 + i] ~= '0' then redis.call('HINCRBY', KEYS[5], column, ARGV[5 + i]) end
+end
+-- What is marked was counted for the edge when it was marked (mark.lua).
+if ARGV[8] ~= '0' then
+  local unmarked = ARGV[8] - redis.call('SCARD', KEYS[4])
+  if unmarked > 0 then redis.call('HINCRBY', KEYS[17], math.floor(time[1] / 3600), unmarked) end
 end
 if ARGV[7] ~= '0' then redis.call('SET', KEYS[12], string.format('%.0f', now)) end
 
