@@ -3,7 +3,7 @@
 core/       pure: events, frames, retry, mapping engine, XDM check, pace, what an answer means
 settings/   the only reader of the environment and of config files
 store/      Redis: batches and the open set, claims, dead letters, ledger, traces, lanes, samples
-adobe/      outbound to Adobe: IMS tokens
+adobe/      outbound to Adobe: IMS tokens, flow runs, failed batches and their files, counters
 web/        inbound: the receiver
 cli/        the `sluice` command, one file per noun
 sandbox/    stand-ins for Platform and Customer.io, with faults on demand

@@ -93,7 +93,8 @@ class Settings(BaseSettings):
         description="the folder with connections/, mappings/ and schemas/",
     )
     data_dir: Path = Field(
-        default_factory=default_data_dir, description="where `sluice up` keeps its data"
+        default_factory=default_data_dir,
+        description="where `sluice up` keeps its data, and a worker its archive",
     )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="json, console, or auto: console on a terminal, else json"
@@ -172,6 +173,17 @@ class Settings(BaseSettings):
     )
     sample_hours: float = Field(
         24, gt=0, le=720, description="hours after which a body is no longer part of the sample"
+    )
+
+    archive_days: float = Field(
+        0,
+        ge=0,
+        le=60,
+        description="days that delivered bodies, with personal data in them, are kept on this "
+        "machine's disk, so that one that Platform refuses later can be replayed; 0: none",
+    )
+    archive_max_bytes: int = Field(
+        10_000_000_000, ge=1_000_000, description="bytes the archive takes; the oldest goes first"
     )
 
     redis_port: Port = Field(6390, description="the port of the Redis that `sluice up` starts")
