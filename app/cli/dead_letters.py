@@ -93,8 +93,11 @@ def show(number: int, as_json: Json = False) -> None:
             f"{attempt['status'] or ''} {attempt['code']} {visible(attempt['message'])}, last at "
             f"{moment(attempt['last_ms'])} UTC {attempt['receipt']}"
         )
-    typer.echo("body")
-    typer.echo(_readable(letters[0].body))
+    if letters[0].body or letters[0].record is None:
+        typer.echo("body")
+        typer.echo(_readable(letters[0].body))
+    else:
+        typer.echo("no body is left; a replay sends the record as it is")
     if letters[0].record is not None:
         typer.echo("record")
         typer.echo(_readable(letters[0].record))
