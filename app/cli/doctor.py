@@ -119,7 +119,7 @@ async def _lake(redis: Store, connections: Mapping[str, Connection]) -> list[Fin
         seen_ms = each.standing.seen_ms
         text = f"Platform was asked what landed, last at {moment(seen_ms)} UTC"
         # Without credentials, or before the first look, nothing is wrong.
-        troubled = connections[name].reconciles and each.standing.looked
+        troubled = connections[name].reconciles and each.standing.looked and each.remarks
         remarks = [remark.removeprefix(f"{name}: ") for remark in each.remarks]
         level = "warning" if troubled else "ok"
         found += [Finding(level, f"connection {name}", remark) for remark in remarks or [text]]
