@@ -53,7 +53,10 @@ def child(redis_url: str, bad: str, listening_fd: str, control_fd: str) -> int:
     async def make():
         redis = open_store(redis_url)
         yield Receiver(
-            ReceiverConfig(shutdown_delay_seconds=0.3, retire_seconds=1.0),
+            # A body may be long on its way: a test lets it wait for a process to come.
+            ReceiverConfig(
+                shutdown_delay_seconds=0.3, retire_seconds=1.0, body_deadline_seconds=30.0
+            ),
             [ReceiverConnection("acme", (b"the-key",))],
             Batches(redis),
             encode_received,
