@@ -17,9 +17,9 @@ import pytest_asyncio
 
 from app.store import keys
 from app.store.lake import Lake, Standing
-from tests.e2e.process import until
 from tests.e2e.system import System, running
 from tests.e2e.test_platform_trouble import events
+from worker.archive import ArchiveFinder
 
 RECONCILE = {"interval_seconds": 0.3, "late_after_seconds": 10, "missing_after_seconds": 9_000}
 
@@ -269,6 +269,14 @@ async def test_workers_killed_while_they_bury_bury_everything_once(system: Syste
     assert sorted(x["event_id"] for x in listed.json) == sorted(sent.ids)
 
 
+async def archived(folder: Path, ids: set[str]) -> None:
+    """Returns when all of them are on disk, a second or so after they were settled."""
+    deadline = time.monotonic() + 20
+    while len(found := await ArchiveFinder(folder).find("example", ids, 0, 10**9)) < len(ids):
+        assert time.monotonic() < deadline, found.keys()
+        await asyncio.sleep(0.05)
+
+
 async def test_with_an_archive_a_letter_has_its_body(tmp_path: Path) -> None:
     """And a Platform that spells things in its other way."""
     environ = {"SLUICE_ARCHIVE_DAYS": "1"}
@@ -279,7 +287,7 @@ async def test_with_an_archive_a_letter_has_its_body(tmp_path: Path) -> None:
         await system.fault(lake_fail="DCVS-1103-400", lake_path="#/_id")
         sent = await system.send(events(9, 5))
         await system.settled()
-        await until(lambda: list(tmp_path.glob("archive/example/*/*.idx")), "the archive")
+        await archived(tmp_path / "archive", sent.ids)
         await system.recover()
         await close(system)
         letters = await buried(system, 5)
