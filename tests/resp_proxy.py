@@ -11,11 +11,13 @@ from importlib.resources import files
 
 import hiredis
 
+from app.store.scripting import text_of
 from tests.e2e.process import free_port
 
 SCRIPTS = {
-    hashlib.sha1(script.read_bytes()).hexdigest().encode(): script.name.removesuffix(".lua")
+    hashlib.sha1(text_of(name).encode()).hexdigest().encode(): name
     for script in (files("app.store") / "scripts").iterdir()
+    if script.is_file() and (name := script.name.removesuffix(".lua"))
 }
 
 

@@ -23,11 +23,15 @@ from app.store.batches import Batches
 from app.store.budgets import Budgets
 from app.store.claims import Claims
 from app.store.connect import Store, open_store, require_safe
+from app.store.dead_letters.upkeep import Upkeep
 from app.store.lanes import Lanes
+from app.store.replay_runs import ReplayRuns
+from app.store.replay_steps import ReplaySteps
 from app.store.samples import Samples
 from app.store.waiting import Waiting
 from worker.archive import ArchiveBounds, ArchiveFinder, ArchiveWriter
 from worker.bells import Bells
+from worker.dead_keeper import DeadKeeper
 from worker.desk import Desk
 from worker.ending import end
 from worker.health import serve
@@ -35,6 +39,7 @@ from worker.lines import Lines
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
 from worker.reconcile import open_reconciler
+from worker.replaying import Bounds, Replaying
 from worker.routes import open_routes
 from worker.sampling import Sampler
 from worker.version_watch import VersionWatch
@@ -64,7 +69,11 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     owner = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
-    redis = open_store(settings.redis, connections=settings.worker_max_jobs * 4 + 8)
+    redis = open_store(
+        settings.redis,
+        connections=settings.worker_max_jobs * 4 + 8,
+        data_dir=settings.data_dir,
+    )
     metrics = Metrics()
     versions = load_versions(connections)
     try:
@@ -77,6 +86,7 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             trace_ms=int(settings.trace_days * DAY_MS),
         )
         claims = Claims(redis, int(settings.claim_window_days * DAY_MS))
+        replaying = _replaying(settings, redis, batches, metrics)
         policy = RetryPolicy(
             settings.retry_base_seconds,
             settings.retry_cap_seconds,
@@ -100,7 +110,7 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             finder = ArchiveFinder(folder)
             async with open_reconciler(connections, redis, owner, metrics, finder):
                 return await _work(
-                    settings, redis, batches, desk, lines, version_watch, metrics, stop
+                    settings, redis, batches, desk, lines, version_watch, replaying, metrics, stop
                 )
     finally:
         await redis.aclose(close_connection_pool=True)
@@ -113,17 +123,23 @@ async def _work(
     desk: Desk,
     lines: Lines,
     version_watch: VersionWatch,
+    replaying: Replaying,
     metrics: Metrics,
     stop: asyncio.Event,
 ) -> int:
     bells = Bells(redis, lines.answer, max_jobs=lines.bells_at_once)
     watch = Watch(batches, bells, desk, metrics)
     loop_watch = LoopWatch()
+    keeper = DeadKeeper(
+        Upkeep(redis, batches.owner, settings.dead_letters_max_bytes),
+        metrics,
+    )
     async with _face(settings, metrics, loop_watch):
         loop_watch.start()
         starting = [
             asyncio.create_task(watch.run(), name="watch"),
             asyncio.create_task(lines.run(), name="lines"),
+            asyncio.create_task(replaying.run(), name="replays"),
         ]
         tasks = [
             *starting,
@@ -131,6 +147,7 @@ async def _work(
             asyncio.create_task(loop_watch.turn(), name="loop"),
             asyncio.create_task(version_watch.run(), name="versions"),
             asyncio.create_task(bells.run(), name="bells"),
+            asyncio.create_task(keeper.run(), name="dead_keeper"),
         ]
         _quiet_gc()
         log.info("worker.started", owner=batches.owner)
@@ -182,6 +199,12 @@ async def _redis_is_safe(redis: Store, stop: asyncio.Event, wait_replicas: int) 
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
     return False
+
+
+def _replaying(settings: Settings, redis: Store, batches: Batches, metrics: Metrics) -> Replaying:
+    bounds = Bounds(settings.backlog_max_events, settings.memory_share)
+    steps = ReplaySteps(redis, batches.owner)
+    return Replaying(steps, ReplayRuns(redis), Lanes(redis), batches, bounds, metrics)
 
 
 @contextlib.asynccontextmanager

@@ -71,6 +71,10 @@ class Metrics:
             "sluice_worker_samples_lost", "Times that a sample of events could not be kept",
             ["connection"], registry=self.registry,
         )  # fmt: skip
+        self.dead_letters_spilled = Counter(
+            "sluice_worker_dead_letters_spilled", "Dead letters moved from Redis to files",
+            registry=self.registry,
+        )  # fmt: skip
         self.lane_held = Gauge(
             "sluice_lane_held", "1 while the lane is held back, by the class of the reason",
             ["connection", "reason"], registry=self.registry,
@@ -114,6 +118,15 @@ class Metrics:
         )  # fmt: skip
         self.refused_later = Counter(
             "sluice_refused_later", "Records in failed files, by what they turned out to be",
+            ["connection", "outcome"], registry=self.registry,
+        )  # fmt: skip
+        self.replays_running = Gauge(
+            "sluice_replays_running", "Bulk replays that this worker works on",
+            registry=self.registry,
+        )  # fmt: skip
+        self.replayed = Counter(
+            "sluice_replayed_events",
+            "Dead letters of bulk replays, by outcome: put on the queue, gone before, and settled",
             ["connection", "outcome"], registry=self.registry,
         )  # fmt: skip
         self._held: dict[str, str] = {}
@@ -192,6 +205,8 @@ class Metrics:
         ):
             if count:
                 self.events.labels(connection, outcome).inc(count)
+                if settlement.run and outcome != "later":
+                    self.replayed.labels(connection, outcome).inc(count)
 
 
 def _info(mapping: MappingSet) -> tuple[str, str]:

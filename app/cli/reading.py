@@ -29,7 +29,8 @@ def with_store(ask: Callable[[Store], Awaitable[T]]) -> T:
     """Opens the store, asks, closes it. Raises ConfigError, and SluiceError when Redis is away."""
 
     async def run() -> T:
-        redis = open_store(load_settings(environment()).redis)
+        settings = load_settings(environment())
+        redis = open_store(settings.redis, data_dir=settings.data_dir)
         try:
             return await ask(redis)
         except StoreUnavailable as fault:

@@ -9,6 +9,7 @@ SluiceError
 │   ├── UnreadableEvent    a signed body that is no Customer.io event
 │   └── MappingFailed      a mapping row could not make a field that is required
 ├── MappingSetInvalid      a mapping set that cannot be compiled; carries all faults at once
+├── PatchInvalid           a JSON patch that cannot be applied; says which operation, and why
 ├── LanePaused             deliveries of a connection are held back; says why and until when
 ├── CredentialsRefused     IMS gave no token, and will not before somebody acts
 ├── TokenUnavailable       IMS cannot be reached or is busy; trying later may help
@@ -98,6 +99,10 @@ class MappingSetInvalid(SluiceError):
         self.problems = tuple(problems)
         self.faults = tuple(map(str, self.problems))
         super().__init__("\n".join(self.faults))
+
+
+class PatchInvalid(SluiceError):
+    """A JSON patch that cannot be applied."""
 
 
 class LanePaused(SluiceError):

@@ -94,7 +94,8 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=default_data_dir,
-        description="where `sluice up` keeps its data, and a worker its archive",
+        description="where `sluice up` keeps its data, and workers the dead letters that are too "
+        "many for Redis, and their archive",
     )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="json, console, or auto: console on a terminal, else json"
@@ -184,6 +185,12 @@ class Settings(BaseSettings):
     )
     archive_max_bytes: int = Field(
         10_000_000_000, ge=1_000_000, description="bytes the archive takes; the oldest goes first"
+    )
+    dead_letters_max_bytes: int = Field(
+        200_000_000,
+        ge=0,
+        description="bytes of Redis that the bodies of dead letters may take; beyond them the "
+        "oldest are spilled to files in the data folder; 0: no bound",
     )
 
     redis_port: Port = Field(6390, description="the port of the Redis that `sluice up` starts")

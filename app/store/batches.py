@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from app.core.batch_id import BatchId
+from app.core.dead_letter import DeadLetter
 from app.core.errors import StoreUnavailable
 from app.store import keys
+from app.store.dead_letters.writing import DeadWriter
 from app.store.faults import store_faults
 from app.store.scripting import Script, Store
 
@@ -86,14 +88,15 @@ class Successor:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Where every event of a batch went. `letters`: (payload, summary) per dead letter."""
+    """Where every event of a batch went. `run`: the replay run it belongs to, 0 = none."""
 
     duplicates: int = 0
     tests: int = 0
     delivered: int = 0
     successors: Sequence[Successor] = ()
-    letters: Sequence[tuple[bytes, bytes]] = ()
+    letters: Sequence[DeadLetter] = ()
     trace: bytes = b""
+    run: int = 0
 
     @property
     def events(self) -> int:
@@ -115,6 +118,10 @@ class Batches:
     wait_replicas: int = 0
     _bells: int = field(default=0, init=False)
     _scripts: dict[str, Script] = field(default_factory=dict, init=False)
+    _writer: DeadWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = DeadWriter(self.redis)
 
     async def commit(self, connection: str, frame: bytes, events: int) -> str:
         """Puts a frame of newly received events on the queue; its batch id.
@@ -211,9 +218,9 @@ class Batches:
         """
         if settlement.events != batch_id.events:
             raise ValueError(f"settlement of {settlement.events} events for {batch_id}")
-        answer = await self._run(
-            "settle", self._settle_keys(batch_id), self._settle_args(batch_id, settlement)
-        )
+        args = self._settle_args(batch_id, settlement)
+        args += await self._writer.args(settlement.letters)
+        answer = await self._run("settle", self._settle_keys(batch_id, settlement.run), args)
         return answer is not None
 
     async def mark_delivered(self, batch_id: str, positions: Sequence[int]) -> None:
@@ -307,7 +314,7 @@ class Batches:
             script = self._scripts[name] = Script(self.redis, name, alone=name == "commit")
         return script
 
-    def _settle_keys(self, batch_id: BatchId) -> list[str]:
+    def _settle_keys(self, batch_id: BatchId, run: int) -> list[str]:
         name, connection = str(batch_id), batch_id.connection
         return [
             keys.OPEN_SET,
@@ -316,9 +323,7 @@ class Batches:
             keys.DONE_PREFIX + name,
             f"{keys.ledger_prefix(connection)}{batch_id.hour}",
             f"{keys.TRACE_PREFIX}{batch_id.number // TRACES_PER_HASH}",
-            keys.DEAD_PAYLOADS,
-            keys.DEAD_SUMMARIES,
-            keys.dead_index(connection),
+            keys.DEAD,
             keys.DEAD_NUMBER,
             keys.BATCH_NUMBER,
             keys.last_test(connection),
@@ -327,6 +332,7 @@ class Batches:
             keys.WAITING,
             keys.stems(connection),
             keys.edge(connection),
+            *([keys.replay_run(run)] if run else []),
         ]
 
     def _settle_args(self, batch_id: BatchId, settlement: Settlement) -> list[Any]:
@@ -349,8 +355,6 @@ class Batches:
         for successor in settlement.successors:
             args += [successor.delay_ms, successor.takes, successor.events]
             args += [successor.stems_from, int(successor.waits), successor.frame]
-        for payload, summary in settlement.letters:
-            args += [payload, summary]
         return args
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -36,8 +37,11 @@ def open_store(
     connections: int = 16,
     timeout_seconds: float = 10.0,
     retries: int = 1,
+    data_dir: Path | None = None,
 ) -> Store:
     """A client; nothing is sent yet. A text is a URL and no more than that.
+
+    `data_dir`: where dead letters that were spilled are read from.
 
     A command whose connection broke is sent once more: every script of ours may run twice, and a
     connection that died while idle must not cost a batch. Who finds all connections in use waits.
@@ -48,7 +52,9 @@ def open_store(
         timeout=timeout_seconds,  # type: ignore[arg-type]  # stub errs
         **options | {"socket_timeout": timeout_seconds},
     )
-    return _store(pool, guide)
+    store = _store(pool, guide)
+    store.data_dir = data_dir
+    return store
 
 
 def open_swift_store(where: RedisAddress | str, *, connections: int = 64) -> Store:

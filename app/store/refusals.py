@@ -16,13 +16,14 @@ from typing import Any, Final, NamedTuple, cast
 
 from app.core.batch import AttemptRun, decode, pack, unpack
 from app.core.batch_id import BatchId
-from app.core.dead_letter import DeadLetter, encode_letter
+from app.core.dead_letter import DeadLetter
 from app.core.errors import UnreadableFrame
 from app.core.event import peek_event
 from app.store import keys
 from app.store.arrivals import made_ms
 from app.store.claims import Claims
 from app.store.dead_letters import DeadLetters
+from app.store.dead_letters.writing import DeadWriter
 from app.store.faults import store_faults
 from app.store.scripting import Script, Store
 from app.store.traces import BatchTrace, Traces
@@ -93,8 +94,10 @@ class Refusals:
     _bury: Script = field(init=False)
     _claims: Claims = field(init=False)
     _traces: Traces = field(init=False)
+    _writer: DeadWriter = field(init=False)
 
     def __post_init__(self) -> None:
+        self._writer = DeadWriter(self.redis)
         self._bury = Script(self.redis, "bury")
         self._claims = Claims(self.redis)
         self._traces = Traces(self.redis, self._claims, DeadLetters(self.redis))
@@ -158,14 +161,14 @@ class Refusals:
             keys.ledger_prefix(self.connection), keys.refused_events_prefix(self.connection),
             *counts, len(page),
         ]  # fmt: skip
-        for grave in page:
+        encoded = await self._writer.args([grave.letter for grave in page])
+        for at, grave in enumerate(page):
             summary = grave.letter.summary
             week = _week_of(summary.event_id, grave.timestamp)
             args += [summary.hour, week, _digest(summary.event_id), grave.claim]
-            args += [pack(grave.history), *encode_letter(grave.letter)]
+            args += [pack(grave.history), *encoded[at * 3 : at * 3 + 3]]
         names = [
-            keys.DEAD_PAYLOADS, keys.DEAD_SUMMARIES, keys.dead_index(self.connection),
-            keys.DEAD_NUMBER,
+            keys.DEAD, keys.DEAD_NUMBER,
             keys.refused_files(self.connection, created_ms // _WEEK_MS),
             keys.look(self.connection),
         ]  # fmt: skip

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from arq.connections import ArqRedis
 from redis.exceptions import NoScriptError
@@ -33,6 +36,8 @@ class Store(ArqRedis):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Where this process finds what was spilled to files; None: it cannot read them.
+        self.data_dir: Path | None = None
         self._calls: list[_Call] = []
         self._trips: set[asyncio.Task[None]] = set()
         self.guide: Guide | None = None
@@ -132,6 +137,25 @@ class Store(ArqRedis):
             return fault
 
 
+# `-- include NAME` in a script stands for scripts/parts/NAME.lua; each part comes in once.
+_INCLUDE: Final = re.compile(r"^-- include (\w+)$", re.MULTILINE)
+
+
+@cache
+def text_of(name: str) -> str:
+    """A script with all its parts. Raises FileNotFoundError."""
+    folder = files("app.store") / "scripts"
+    seen: set[str] = set()
+
+    def part(found: re.Match[str]) -> str:
+        if found[1] in seen:
+            return ""
+        seen.add(found[1])
+        return _INCLUDE.sub(part, (folder / "parts" / f"{found[1]}.lua").read_text("utf-8"))
+
+    return _INCLUDE.sub(part, (folder / f"{name}.lua").read_text("utf-8"))
+
+
 @dataclass(slots=True)
 class Script:
     """One script. Its contract is in the .lua file. `alone`: never waits to share a trip."""
@@ -143,7 +167,7 @@ class Script:
     _digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self._text = (files("app.store") / "scripts" / f"{self.name}.lua").read_text()
+        self._text = text_of(self.name)
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     async def copied(

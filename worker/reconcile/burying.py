@@ -19,8 +19,8 @@ from app.core.errors import PlatformFault
 from app.core.event import peek_event
 from app.core.outcome import Failure, Verdict
 from app.core.platform import FailedRecord, normalise, read_failed_line
+from app.core.replay import REPLAYED, times_replayed
 from app.store.arrivals import made_ms
-from app.store.dead_letters import REPLAYED
 from app.store.refusals import Counts, Grave, Known, Mark, Refusals, State, take_from
 from worker.archive import Kept
 
@@ -210,13 +210,14 @@ class Burying:
         received_ms = made_ms(record.event_id, record.timestamp)
         if kept is not None or trace is not None:
             received_ms = kept.received_ms if kept is not None else trace.received_ms  # type: ignore[union-attr]  # one of them is there
+        history = self._history(known)
         summary = DeadLetterSummary(
             0, self._refusals.connection, hour, STAGE, Failure.REFUSED_LATER.value,
             problem.code, problem.path, problem.message, "",
             peek_event(body)[1] if body else "", record.event_id,
             received_ms, self._now_ms, trace.mapping if trace is not None else "",
+            replays=times_replayed(history),
         )  # fmt: skip
-        history = self._history(known)
         death = _run(self._now_ms, Failure.REFUSED_LATER.value, 0, problem.code, problem.message)
         letter = DeadLetter(summary, body, record.record, history)
         return Grave(letter, known.claim, record.timestamp, (*history, death))
