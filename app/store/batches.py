@@ -38,6 +38,9 @@ TRACES_PER_HASH: Final = 64
 # A batch taken this often without being settled may be what kills the workers.
 SUSPECT_TAKES: Final = 3
 
+# A script's stack takes some 8,000 values.
+_MARKS_AT_ONCE: Final = 4_000
+
 PULSE_MS: Final = 15_000
 
 # How long a commit waits for replicas: well below the time in which a webhook is answered.
@@ -221,10 +224,13 @@ class Batches:
         return answer is not None
 
     async def mark_delivered(self, batch_id: str, positions: Sequence[int]) -> None:
-        """Remembers what Platform took, should the batch have to be worked on again; not when the
-        lease was lost. Raises StoreUnavailable."""
-        names = [keys.HELD, keys.DONE_PREFIX + batch_id]
-        await self._run("mark", names, [self.owner, batch_id, *positions])
+        """Remembers what Platform took, should the batch have to be worked on again, and counts it
+        for the edge; not when the lease was lost. Raises StoreUnavailable."""
+        edge = keys.edge(BatchId.parse(batch_id).connection)
+        names = [keys.HELD, keys.DONE_PREFIX + batch_id, edge]
+        for start in range(0, len(positions), _MARKS_AT_ONCE):
+            marks = positions[start : start + _MARKS_AT_ONCE]
+            await self._run("mark", names, [self.owner, batch_id, *marks])
 
     async def delivered_before(self, batch_id: str) -> set[int]:
         """Positions that were marked delivered by an earlier take."""
@@ -325,6 +331,7 @@ class Batches:
             keys.waiting(connection),
             keys.WAITING,
             keys.stems(connection),
+            keys.edge(connection),
             *([keys.replay_run(run)] if run else []),
         ]
 
