@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from arq.utils import ms_to_datetime
+
 from app.core.batch_id import BatchId
 from app.store import keys
 from app.store.faults import store_faults
@@ -25,6 +27,9 @@ BELLS_MAX: Final = 1_000
 # A bell is expected to have been heard after this long; then the sweep rings (again).
 GRACE_MS: Final = 3_000
 RING_AGAIN_MS: Final = 10_000
+
+# The sweep has rung again long before.
+BELL_LIFE_SECONDS: Final = 86_400
 
 # What one bell may name: worth the price of an arq job, and few enough to share out.
 EVENTS_PER_BELL: Final = 2_000
@@ -250,8 +255,14 @@ class Batches:
             await self.redis.ping()
 
     async def _ring(self, batch_ids: Sequence[str], job_id: str) -> None:
+        # Due at the batch's number, not at a time: arq compares scores with the clock of whoever
+        # listens, and a bell from a machine whose clock is ahead would be heard hours later. Any
+        # number of ours is far in the past by then, and in order.
+        due = ms_to_datetime(BatchId.parse(batch_ids[0]).number)
         with store_faults():
-            await self.redis.enqueue_job(JOB, list(batch_ids), _job_id=job_id)
+            await self.redis.enqueue_job(
+                JOB, list(batch_ids), _job_id=job_id, _defer_until=due, _expires=BELL_LIFE_SECONDS
+            )
 
     async def _now_ms(self) -> int:
         with store_faults():
