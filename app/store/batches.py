@@ -138,7 +138,9 @@ class Batches:
     async def sweep(self) -> int:
         """Rings for every batch that is due; how many there were. Raises StoreUnavailable."""
         named = await self._run(
-            "sweep", [keys.OPEN_SET, keys.ARQ_QUEUE], [BELLS_MAX, BELLS_MAX, RING_AGAIN_MS]
+            "sweep",
+            [keys.OPEN_SET, keys.ARQ_QUEUE, keys.HELD, keys.CLOCK],
+            [BELLS_MAX, BELLS_MAX, RING_AGAIN_MS],
         )
         due = [str(name, "ascii") for name in named]
         if due:
