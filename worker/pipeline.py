@@ -20,7 +20,7 @@ from app.core.batch import TAKE_OVER, decode
 from app.core.errors import EventFault, StoreUnavailable, UnreadableEvent, UnreadableFrame
 from app.core.event import parse_event
 from app.core.outcome import Failure, Outcome, Verdict, failed
-from app.store.batches import SUSPECT_TAKES, Batches, Settlement, Taken
+from app.store.batches import SUSPECT_TAKES, Batches, Settlement, Taken, takes_most
 from app.store.claims import Claim, Claims
 from app.store.traces import RequestTrace
 from app.store.waiting import PARKED_MS
@@ -104,8 +104,8 @@ class Pipeline:
         if route is None or story is None:
             await self._set_aside(taken, "no such connection" if route is None else "frame")
             return
-        # A suspect had its turn alone, and took the worker with it.
-        if taken.takes > SUSPECT_TAKES:
+        # A suspect had its turns alone, and took the worker with it each time.
+        if taken.takes > takes_most(taken.batch_id):
             await self._isolate(story)
             return
         self._transform(story, route)

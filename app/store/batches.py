@@ -39,6 +39,9 @@ TRACES_PER_HASH: Final = 64
 
 # A batch taken this often without being settled may be what kills the workers.
 SUSPECT_TAKES: Final = 3
+# An event alone is worked on so often with nothing else in hand before it is taken for poison: two
+# of those workers may have died of something else.
+ALONE_TAKES: Final = 3
 
 PULSE_MS: Final = 15_000
 
@@ -321,6 +324,11 @@ class Batches:
         for payload, summary in settlement.letters:
             args += [payload, summary]
         return args
+
+
+def takes_most(batch_id: BatchId) -> int:
+    """How often a batch is worked on; taken once more, it is split, or is poison."""
+    return SUSPECT_TAKES + (ALONE_TAKES - 1 if batch_id.events == 1 else 0)
 
 
 def share_out(batch_ids: Sequence[str]) -> list[list[str]]:
