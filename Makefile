@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --require-hashes --no-deps -r
 EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 
-.PHONY: up test bench lint fmt clean lock help
+.PHONY: up test bench crash lint fmt clean lock help
 
 up: $(RUN) ## run everything on this machine, until Ctrl-C
 	@exec $(BIN)/sluice up
@@ -27,6 +27,12 @@ test: $(DEV) ## the whole suite: lint, types, import rules, tests
 
 bench: $(DEV) ## measure, print the table, write var/bench.jsonl
 	$(BIN)/python -m tests.bench
+
+MINUTES ?= 10
+SEED ?= 1
+
+crash: $(DEV) ## break everything under load for MINUTES=10 with SEED=1, and judge what came of it
+	$(BIN)/python -m tests.crash.chaos --minutes $(MINUTES) --seed $(SEED)
 
 lint: $(DEV) ## style, types, import rules
 	$(BIN)/ruff check
