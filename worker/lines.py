@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from app.core.batch_id import BatchId
 from app.core.errors import StoreUnavailable
-from app.store.waiting import Waiting
+from app.store.waiting import End, Waiting
 from worker.ending import end
 from worker.lane import Room
 
@@ -147,7 +147,7 @@ class Lines:
             if room.batches:
                 line.newer_first = not line.newer_first
                 batch_ids = await self._waiting.pull(
-                    line.connection, room.batches, room.events, newer_first=line.newer_first
+                    line.connection, room.batches, room.events, _end(line, room)
                 )
                 line.waiting = bool(batch_ids)
         except StoreUnavailable:
@@ -157,6 +157,14 @@ class Lines:
             return
         self._more(line)
         await self._work(line, batch_ids)
+
+
+def _end(line: _Line, room: Room) -> End:
+    """Which of what waits goes first now. A probe takes turns between the oldest and the very
+    newest: should the oldest be what Platform stumbles over, the lane would never open again."""
+    if not line.newer_first:
+        return End.BACKLOG
+    return End.NEWEST if room.probes else End.NEWER
 
 
 def _fit(batch_ids: Sequence[str], room: Room) -> int:

@@ -27,6 +27,22 @@ class Entries(StrEnum):
     BOTH = "both"
 
 
+class Lines(StrEnum):
+    """The two keys under which a failed batch's lines carry their errors, or by kind of error."""
+
+    BY_KIND = "byKind"
+    ERRORS = "_errors"
+    VALIDATION_ERRORS = "_validationErrors"
+
+
+class Spelling(StrEnum):
+    """The guide's and the API model's, or both in turn."""
+
+    ACTIVITIES = "activities"
+    ACTIVITES = "activites"
+    BOTH = "both"
+
+
 # Longer than others: one parameter an option.
 def sandbox(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
@@ -49,8 +65,28 @@ def sandbox(
     ] = 2.0,
     keep: Annotated[int, typer.Option(min=0, help="Records kept whole.")] = 50_000,
     sink: Annotated[bool, typer.Option("--sink", help="Parse nothing, count, answer.")] = False,
+    hour_seconds: Annotated[
+        float, typer.Option(min=0.1, help="Real seconds of Platform's hour: a flow run for each.")
+    ] = 3600.0,
+    batch_minutes: Annotated[
+        float, typer.Option(min=0.1, max=60.0, help="Of Platform's time, between two batches.")
+    ] = 15.0,
+    failed_lines: Annotated[
+        Lines, typer.Option(help="Where a failed message's line has its errors.")
+    ] = Lines.BY_KIND,
+    activities: Annotated[
+        Spelling, typer.Option(help="How a flow run spells its activities.")
+    ] = Spelling.ACTIVITIES,
+    keep_batches: Annotated[
+        int, typer.Option(min=1, help="Micro-batches remembered; the oldest hour goes whole.")
+    ] = 2_000,
+    keep_failures: Annotated[
+        int, typer.Option(min=0, help="Failed lines kept over all batches.")
+    ] = 100_000,
 ) -> None:
-    """Serve the sandbox Platform: IMS, collection endpoints, faults, readback."""
+    """Serve the sandbox Platform: IMS, collection endpoints, and what it says of the data later
+    (flow runs, failed batches and their files, counters); faults on demand, readback. GET / lists
+    its paths."""
     settings = load_settings(environment())
     if schema is None:
         schema = settings.config_dir / "schemas" / f"{SCHEMA_DOCUMENT}.json"
@@ -63,6 +99,12 @@ def sandbox(
         validation_delay_s=validation_delay,
         keep_records=keep,
         sink=sink,
+        hour_seconds=hour_seconds,
+        batch_minutes=batch_minutes,
+        line_style=failed_lines.value,
+        activities=activities.value,
+        keep_batches=keep_batches,
+        keep_failures=keep_failures,
     )
     if inlets is not None:
         config = replace(config, inlets=_inlets_in(inlets))
@@ -79,10 +121,18 @@ def _serve(config: SandboxConfig, host: str, port: int) -> None:
             access_log=None,
             shutdown_timeout=2.0,
             loop=uvloop.new_event_loop(),
-            print=lambda *_: typer.echo(f"sandbox Platform at http://{host}:{port}", err=True),
+            print=lambda *_: typer.echo(_announcement(config, host, port), err=True),
         )
     except OSError as fault:
         raise typer.BadParameter(f"cannot listen at {host}:{port}: {fault.strerror}") from None
+
+
+def _announcement(config: SandboxConfig, host: str, port: int) -> str:
+    """Where it is, how long its hour lasts, and how much it remembers."""
+    return (
+        f"sandbox Platform at http://{host}:{port}: an hour lasts {config.hour_seconds:g} s; it "
+        f"remembers {config.keep_batches} micro-batches and {config.keep_failures} failed lines"
+    )
 
 
 def _inlets_in(path: Path) -> tuple[Inlet, ...]:

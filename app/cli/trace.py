@@ -9,6 +9,7 @@ import typer
 
 from app.cli.reading import Json, echo_json, moment, with_store
 from app.core.event import SEND_TEST_EVENT_ID
+from app.core.outcome import Verdict
 from app.store.claims import Claims
 from app.store.connect import Store
 from app.store.dead_letters import DeadLetters
@@ -100,7 +101,8 @@ def _tell_batch(batch: BatchTrace) -> None:
     for request in batch.requests:
         receipt = f", Platform's receipt {request.receipt}" if request.receipt else ""
         typer.echo(
-            f"    {moment(request.at_ms)} UTC: {request.events} sent, {request.verdict}, "
+            f"    {moment(request.at_ms)} UTC: {request.events} sent, "
+            f"{Verdict(request.verdict).words}; "
             f"status {request.status}{receipt}"
         )
     if batch.successors:

@@ -20,6 +20,19 @@ class Verdict(Enum):
     REJECTED = "rejected"  # the event's own fault: a dead letter
     UNKNOWN = "unknown"  # sent, no readable answer: "maybe delivered", may be sent again
 
+    @property
+    def words(self) -> str:
+        """As a person is told."""
+        return _WORDS[self]
+
+
+_WORDS: Final[Mapping[Verdict, str]] = {
+    Verdict.DELIVERED: "delivered",
+    Verdict.TRY_AGAIN: "not taken, to be tried again",
+    Verdict.REJECTED: "refused",
+    Verdict.UNKNOWN: "maybe delivered (no readable answer), to be sent again under the same _id",
+}
+
 
 class Failure(StrEnum):
     TRANSIENT = "transient"  # 5xx, network, time-out before anything was written

@@ -9,6 +9,11 @@ from typing import Any, Literal
 Mode = Literal["xdm", "raw"]
 # Which of the reference's two 207 shapes is spoken; "both" takes turns (platform.md section 2.5).
 EntryStyle = Literal["statusCode", "status", "both"]
+# Which of the two error keys a failed batch's lines carry (section 6.2, point 3); "byKind": format
+# faults as the documentation shows them (`_validationErrors`), all others as field samples do.
+LineStyle = Literal["byKind", "_errors", "_validationErrors"]
+# How a run spells its activities: the guide's way, the API model's, or both in turn (section 6.1).
+Activities = Literal["activities", "activites", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,11 @@ class SandboxConfig:
     set; none is documented. `validation_delay_s`: how much later a bad record shows as failed.
     `keep_records`: how many of the newest records are kept whole; all are counted.
     `allowed_addresses`: callers from elsewhere get 403 with an empty body; None: anyone may call.
-    `sink`: parse nothing, count, answer at once; for measuring others.
+    `sink`: parse nothing, count, answer at once; for measuring others; nothing reaches the lake.
+    `hour_seconds`: how many real seconds Platform's hour lasts; a flow run is made for each.
+    `batch_minutes`: of Platform's time, the length of a micro-batch.
+    `keep_batches`: how many micro-batches, with their runs, are remembered. `keep_failures`: how
+    many failed lines, over all of them; the oldest files go first, their counts stay.
     """
 
     inlets: tuple[Inlet, ...]
@@ -71,3 +80,11 @@ class SandboxConfig:
     keep_records: int = 50_000
     allowed_addresses: frozenset[str] | None = None
     sink: bool = False
+    sandbox_name: str = "prod"
+    hour_seconds: float = 3600.0
+    batch_minutes: float = 15.0
+    line_style: LineStyle = "byKind"
+    activities: Activities = "activities"
+    keep_batches: int = 2_000
+    keep_failures: int = 100_000
+    lines_per_file: int = 1_000

@@ -12,9 +12,13 @@ from aiohttp import web
 
 from app.sandbox.config import SandboxConfig
 from app.sandbox.control import api
-from app.sandbox.control.befall import Handler, under_faults
+from app.sandbox.control.befall import Handler, Plain, under_faults
 from app.sandbox.control.faults import Faults
 from app.sandbox.control.received import Received
+from app.sandbox.gateway.routes import gateway_routes
+from app.sandbox.lake.calendar import Calendar
+from app.sandbox.lake.lake import Lake
+from app.sandbox.lake.meters import Meters
 from app.sandbox.platform import collection
 from app.sandbox.platform.ims import Ims, issue_token, token_counts
 from app.sandbox.platform.later import Later
@@ -38,14 +42,17 @@ def make_app(
     app[SANDBOX] = sandbox
     one: Handler = collection.collect_one
     batch: Handler = collection.collect_batch
+    metered: Callable[[Plain], Plain] = _metered
     if config.sink:
         swallow = Sink()
         one, batch = swallow.one, swallow.batch
+        metered = _as_it_is
     app.add_routes(
         [
             web.post("/ims/token/v3", under_faults("ims", issue_token)),
-            web.post("/collection/batch/{inlet}", under_faults("collection", batch)),
-            web.post("/collection/{inlet}", under_faults("collection", one)),
+            web.post("/collection/batch/{inlet}", metered(under_faults("collection", batch))),
+            web.post("/collection/{inlet}", metered(under_faults("collection", one))),
+            *gateway_routes(),
             web.get("/tokens", token_counts),
             *api.routes(),
         ]
@@ -57,6 +64,9 @@ def make_app(
 
 def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.Random) -> Sandbox:
     validator = Validator(config.schema)
+    calendar = Calendar(config.hour_seconds, config.batch_minutes)
+    lake = Lake(calendar, config.keep_batches, config.keep_failures)
+    keep = config.keep_records
     return Sandbox(
         config=config,
         clock=clock,
@@ -70,9 +80,33 @@ def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.R
         ),
         faults=Faults(clock, chance),
         received=Received(config.keep_records),
-        later=Later(validator, config.validation_delay_s, config.keep_records, clock),
+        later=Later(validator, lake, config.validation_delay_s, keep, config.line_style, clock),
+        lake=lake,
+        meters=Meters(calendar, clock),
         transactions=count(1),
     )
+
+
+def _metered(handler: Plain) -> Plain:
+    """`handler`, with its answers counted as the inlet's successful or failed calls."""
+
+    async def count_call(request: web.Request) -> web.StreamResponse:
+        answer = await handler(request)
+        sandbox = request.app[SANDBOX]
+        inlet_id = request.match_info["inlet"]
+        if inlet_id in sandbox.inlets:
+            meter = sandbox.meters.of(inlet_id)
+            if answer.status < 400:
+                meter.success += 1
+            else:
+                meter.failure += 1
+        return answer
+
+    return count_call
+
+
+def _as_it_is(handler: Plain) -> Plain:
+    return handler
 
 
 async def _let_go(app: web.Application) -> None:

@@ -15,6 +15,8 @@ from app.sandbox.config import Inlet, SandboxConfig
 if TYPE_CHECKING:
     from app.sandbox.control.faults import Faults
     from app.sandbox.control.received import Received
+    from app.sandbox.lake.lake import Lake
+    from app.sandbox.lake.meters import Meters
     from app.sandbox.platform.ims import Ims
     from app.sandbox.platform.later import Later
     from app.sandbox.platform.limits import Limits
@@ -33,6 +35,8 @@ class Sandbox:
     faults: Faults
     received: Received
     later: Later
+    lake: Lake
+    meters: Meters
     transactions: count[int]
 
     def transaction(self, now_ms: int) -> str:

@@ -9,6 +9,7 @@ Every method raises StoreUnavailable when Redis cannot answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Final, cast
 
 from app.store import keys
@@ -18,6 +19,14 @@ from app.store.scripting import Script, Store
 
 # Due by themselves after so long, up to twice that, should nobody pull them.
 PARKED_MS: Final = 300_000
+
+
+class End(Enum):
+    """From which end of a line batches are pulled."""
+
+    BACKLOG = 0  # the backlog of the last pause, then what came since; oldest first in each
+    NEWER = 1  # what came since, then the backlog; oldest first in each
+    NEWEST = 2  # the newest of all
 
 
 class Waiting:
@@ -44,13 +53,13 @@ class Waiting:
         )
 
     async def pull(
-        self, connection: str, batches: int, events: int, *, newer_first: bool = False
+        self, connection: str, batches: int, events: int, end: End = End.BACKLOG
     ) -> list[str]:
-        """Batches to work on now, oldest first: the backlog of the last pause, then what came
-        since, or the other way about. Nobody else gets them for RING_AGAIN_MS."""
+        """Batches to work on now, those of `end` first. Nobody else gets them for
+        RING_AGAIN_MS."""
         found = await self._pull(
             [keys.OPEN_SET, keys.waiting(connection), keys.WAITING, keys.lane_pace(connection)],
-            [connection, int(newer_first), batches, events, RING_AGAIN_MS],
+            [connection, end.value, batches, events, RING_AGAIN_MS],
         )
         return [str(batch_id, "ascii") for batch_id in found]
 

@@ -3,6 +3,7 @@
     python -m tests.drills throttle --limit 300 --seconds 90
     python -m tests.drills outage --seconds 120 --rate 500
     python -m tests.drills beside --seconds 20 --rate 50
+    python -m tests.drills credentials --seconds 300 --rate 100
 
 They measure; what must hold is asserted in tests/e2e/test_lanes.py.
 """

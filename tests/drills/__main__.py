@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from app.core.batch import decode
 from app.sandbox.customerio.sender import send_all
@@ -114,6 +114,35 @@ async def outage(folder: Path, rate: float, seconds: float, workers: int) -> dic
     }  # fmt: skip
 
 
+async def credentials(folder: Path, rate: float, seconds: float, workers: int) -> dict[str, Any]:
+    """The inlet refuses our token and IMS gives no other, for so long; then an operator, who has
+    mended it, resumes the lane."""
+    async with running(folder, workers=workers) as system:
+        await system.send(shots(1, 10), "guarded")
+        await system.settled("guarded")
+        await system.fault(expired_token=True)
+        await system.fault(scope="ims", status=401)
+        sent = await paced(system, 2, rate, seconds, "guarded")
+        async with system.store() as store:
+            tries = [0]
+            async for name in store.scan_iter(keys.BATCH_PREFIX + "*", count=1000):
+                tries.append(decode(await store.get(name)).tries)
+        asked, waiting = len(attempts(system)), (await system.row("guarded")).in_flight
+        alarms = [line for w in system.workers for line in w.lines("lane.paused")]
+        await system.recover()
+        await system.sluice("lanes", "resume", "guarded")
+        resumed = time.monotonic()
+        row = await system.settled("guarded", seconds=300)
+    return {
+        "drill": "credentials", "seconds": seconds, "rate": rate, "workers": workers,
+        "events": len(sent.bodies), "waiting_at_the_end": waiting,
+        "attempts_burnt_most": max(tries), "requests_in_all": asked,
+        "alarms": sum(line["level"] == "error" for line in alarms),
+        "drained_in_s": round(time.monotonic() - resumed, 1),
+        "delivered": row.delivered, "dead": row.dead,
+    }  # fmt: skip
+
+
 async def lane_waits(system: System) -> int:
     async with system.store() as store:
         return int(await store.zcard(keys.waiting("example")))
@@ -161,9 +190,12 @@ async def beside(folder: Path, rate: float, seconds: float, workers: int) -> dic
     return {"drill": "beside", "rate": rate, **shown, "ratio_p50": round(ratio, 2)}
 
 
+_DRILLS: Final = {"outage": outage, "beside": beside, "credentials": credentials}
+
+
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.drills")
-    parser.add_argument("drill", choices=("throttle", "outage", "beside"))
+    parser.add_argument("drill", choices=("throttle", *_DRILLS))
     parser.add_argument("--limit", type=float, default=300)
     parser.add_argument("--rate", type=float, default=500)
     parser.add_argument("--seconds", type=float, default=90)
@@ -174,8 +206,7 @@ def main(words: Sequence[str] | None = None) -> None:
         if given.drill == "throttle":
             ran = throttle(path, given.limit, given.seconds, given.workers)
         else:
-            drill = outage if given.drill == "outage" else beside
-            ran = drill(path, given.rate, given.seconds, given.workers)
+            ran = _DRILLS[given.drill](path, given.rate, given.seconds, given.workers)
         print(json.dumps(asyncio.run(ran)))
 
 

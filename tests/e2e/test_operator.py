@@ -61,6 +61,22 @@ async def test_a_trace_tells_delivered_waiting_dead_and_unknown_apart(system: Sy
     assert (said.code, request["receipt"] in said.out) == (0, True)
 
 
+async def test_an_answer_that_was_lost_is_shown_as_maybe_delivered(system: System) -> None:
+    [body] = generate(12, 1)
+    await system.recover()
+    await system.settled()
+    await system.fault(garbage=True)
+    await system.send([Shot(ShotKind.EVENT, 0, body)])
+    await system.fault_hit()
+    await system.recover()
+    await system.settled()
+
+    said = await system.sluice("trace", event_id_of(body))
+
+    assert "1 sent, maybe delivered" in said.out
+    assert "1 sent, delivered" in said.out
+
+
 async def test_the_ledger_says_where_every_event_is(system: System) -> None:
     in_words, checked = await asyncio.gather(
         system.sluice("ledger"), system.sluice("ledger", "--check", "--json")

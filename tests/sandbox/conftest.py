@@ -5,15 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from app.sandbox.config import Inlet, SandboxConfig
-from app.sandbox.defaults import IMS_CLIENT_ID, IMS_CLIENT_SECRET, IMS_SCOPES, default_config
+from app.sandbox.defaults import (
+    IMS_CLIENT_ID,
+    IMS_CLIENT_SECRET,
+    IMS_SCOPES,
+    ORG_ID,
+    SANDBOX_NAME,
+    default_config,
+)
 from app.sandbox.server import make_app
 
 START = 1_800_000_000.0
@@ -36,6 +45,7 @@ class Platform:
     client: TestClient[Any, Any]
     config: SandboxConfig
     clock: Clock
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def inlet(self) -> Inlet:
@@ -87,6 +97,42 @@ class Platform:
 
     async def get(self, path: str) -> Any:
         return await (await self.client.get(path)).json()
+
+    async def gateway_headers(self) -> dict[str, str]:
+        """What every call to platform.adobe.io carries (platform.md section 0)."""
+        if "Authorization" not in self.headers:
+            self.headers.update(await self.bearer())
+        return {
+            "x-api-key": IMS_CLIENT_ID,
+            "x-gw-ims-org-id": ORG_ID,
+            "x-sandbox-name": SANDBOX_NAME,
+            **self.headers,
+        }
+
+    async def call(self, path: str) -> ClientResponse:
+        """GET of a path behind the gateway; `path` is sent as it stands."""
+        url = URL(f"/data{path}", encoded=True)
+        return await self.client.get(url, headers=await self.gateway_headers())
+
+    async def runs(self, query: str = "") -> Any:
+        flow = self.inlet.flow_id
+        path = f"/foundation/flowservice/runs?property=flowId=={flow}{query}"
+        return await (await self.call(path)).json()
+
+    async def batches(self, query: str = "") -> Any:
+        return await (await self.call(f"/foundation/catalog/batches?{query}")).json()
+
+    async def export(self, path: str) -> Any:
+        return await (await self.call(f"/foundation/export/batches/{path}")).json()
+
+    async def lines(self, path: str) -> list[Any]:
+        answer = await self.call(f"/foundation/export/batches/{path}")
+        return [orjson.loads(line) for line in (await answer.read()).splitlines()]
+
+    async def hour_over(self) -> None:
+        """Everything is validated, and an hour has gone by."""
+        await self.get("/lake?settle=true")
+        self.clock.now += self.config.hour_seconds
 
 
 Start = Callable[..., Awaitable[Platform]]

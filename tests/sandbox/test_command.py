@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from app.cli.sandbox import _inlets_in, _schema_in, sandbox
+from app.cli.sandbox import _announcement, _inlets_in, _schema_in, sandbox
+from app.sandbox.config import SandboxConfig
 from app.sandbox.defaults import FLOW_ID, INLET_ID
 
 
@@ -41,6 +42,14 @@ def test_a_schema_may_name_the_tenant(tmp_path: Path) -> None:
         path.write_text(wrong)
         with pytest.raises(typer.BadParameter):
             _schema_in(path)
+
+
+def test_the_first_line_says_how_much_is_remembered() -> None:
+    config = SandboxConfig(inlets=(), hour_seconds=4.0, keep_batches=7, keep_failures=9)
+    assert _announcement(config, "127.0.0.1", 80) == (
+        "sandbox Platform at http://127.0.0.1:80: an hour lasts 4 s; it remembers 7 micro-batches "
+        "and 9 failed lines"
+    )
 
 
 def test_a_taken_port_is_said_in_one_line() -> None:

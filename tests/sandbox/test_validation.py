@@ -68,8 +68,9 @@ async def test_nothing_is_failed_before_its_time(start: Any) -> None:
     ],
 )
 async def test_rules_that_hold_without_any_schema(
-    platform: Any, entity: dict[str, Any], pointer: str
+    start: Any, entity: dict[str, Any], pointer: str
 ) -> None:
+    platform = await start(line_style="_errors")
     message = platform.message()
     message["body"]["xdmEntity"].update(entity)
 

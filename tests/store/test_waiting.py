@@ -8,7 +8,7 @@ from arq.connections import ArqRedis
 from app.store import keys
 from app.store.batches import Batches, Settlement, Successor
 from app.store.lanes import Lanes
-from app.store.waiting import PARKED_MS, Waiting
+from app.store.waiting import PARKED_MS, End, Waiting
 from tests.store.test_batches import redis_ms
 
 
@@ -26,8 +26,10 @@ async def commit(batches: Batches, count: int, events: int = 2) -> list[str]:
     return [await batches.commit("a", b"frame", events) for _ in range(count)]
 
 
-async def pull(waiting: Waiting, batches: int = 64, events: int = 2_000, **how: bool) -> list[str]:
-    return await waiting.pull("a", batches, events, **how)
+async def pull(
+    waiting: Waiting, batches: int = 64, events: int = 2_000, end: End = End.BACKLOG
+) -> list[str]:
+    return await waiting.pull("a", batches, events, end)
 
 
 async def test_parked_batches_stay_open_and_are_due_after_minutes(
@@ -80,9 +82,17 @@ async def test_after_a_pause_the_backlog_and_what_came_since_take_turns(
     new = await commit(batches, 3)
     await waiting.park("a", new)
 
-    assert await pull(waiting, 2, newer_first=True) == new[:2]
+    assert await pull(waiting, 2, end=End.NEWER) == new[:2]
     assert await pull(waiting, 2) == old[:2]
-    assert await pull(waiting, 2, newer_first=True) == [new[2], old[2]]
+    assert await pull(waiting, 2, end=End.NEWER) == [new[2], old[2]]
+
+
+async def test_a_probe_may_begin_with_the_newest_of_all(batches: Batches, waiting: Waiting) -> None:
+    names = await commit(batches, 3)
+    await waiting.park("a", names)
+
+    assert await pull(waiting, 1, end=End.NEWEST) == names[2:]
+    assert await pull(waiting, 1) == names[:1]
 
 
 async def test_what_somebody_works_on_is_left_to_them(batches: Batches, waiting: Waiting) -> None:

@@ -107,6 +107,28 @@ class TestBreaker:
         assert [got.numbers for got in platform.got[-2:]] == [[4], [5, 6]]
         assert (await Lanes(store).state("conn")).gate is Gate.OPEN
 
+    async def test_a_message_that_always_fails_does_not_speak_for_the_lane_for_ever(
+        self, make: Make, platform: Platform, store: ArqRedis
+    ) -> None:
+        async def script(got: Got) -> web.Response | None:
+            return problem(500) if 1 in got.numbers else None
+
+        platform.script = script
+        now = [0.0]
+        lane = make(clock=lambda: now[0])
+        await Lanes(store).pause("conn", "transient:http_500", 1)
+        await end_pause(store)
+
+        first = await lane.send(messages(1, 2, 3))
+        await end_pause(store)
+        now[0] += 60
+        second = await lane.send(messages(1, 2, 3))
+
+        assert verdicts(first) == [T] * 3
+        assert second[1].verdict is D
+        assert [got.numbers for got in platform.got] == [[1], [2], [1, 3]]
+        assert (await Lanes(store).state("conn")).gate is Gate.OPEN
+
     async def test_what_is_in_flight_when_it_opens_burns_no_attempt(
         self, make: Make, platform: Platform
     ) -> None:

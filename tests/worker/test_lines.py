@@ -173,6 +173,17 @@ async def test_a_probe_gets_one_batch_of_a_bell(place: Place) -> None:
     assert place.desk.names == names
 
 
+async def test_probes_take_turns_between_the_oldest_and_the_newest(place: Place) -> None:
+    place.lanes["a"].now = Room(0, 0)
+    names = await place.commit("a", 4)
+    await place.ring(*names)
+    place.lanes["a"].now = Room(1, 1, probes=True)
+
+    await place.rest()
+
+    assert set(place.desk.names[:2]) == {names[0], names[-1]}
+
+
 async def test_a_connection_without_a_lane_is_the_desks_affair(place: Place) -> None:
     names = await place.commit("gone")
     await place.ring(*names)

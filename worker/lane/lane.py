@@ -33,10 +33,14 @@ _NOT_SENT = failed(Failure.TRANSIENT, code="stopped", retry_after=0.0, attempted
 
 
 class Room(NamedTuple):
-    """How much work a lane can take now; nothing while it is held back."""
+    """How much work a lane can take now; nothing while it is held back.
+
+    `probes`: it is one message of this work that finds out whether the lane can go on.
+    """
 
     batches: int
     events: int
+    probes: bool = False
 
 
 class Lane:
@@ -96,6 +100,7 @@ class Lane:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._departed = -math.inf
+        self._probes = 0
         self._closed = False
 
     async def room(self) -> Room:
@@ -105,7 +110,7 @@ class Lane:
         if entry is Entry.SHUT or self._backlog.messages > rate:
             return Room(0, 0)
         if entry is Entry.PROBE:
-            return Room(1, 1)
+            return Room(1, 1, probes=True)
         return Room(_BATCHES_MOST, int(max(1, min(EVENTS_PER_BELL, rate))))
 
     async def send(
@@ -216,23 +221,38 @@ class Lane:
             start = end
 
     async def _probe(self, call: Call) -> None:
-        """The first message after a pause, alone: should it be what Platform stumbles over, then it
-        is no other that suffers. The rest follows if it got through."""
-        first = call.messages[:1]
+        """One message after a pause, alone: should it be what Platform stumbles over, then it is no
+        other that suffers. The rest follows if it got through.
+
+        Each time another one: a message that always fails must not speak for the lane for ever.
+        """
+        at = self._probes % len(call.messages)
+        self._probes += 1
+        chosen = call.messages[at : at + 1]
+        others = [*call.messages[:at], *call.messages[at + 1 :]]
         try:
-            answer = await self._attempts.attempt(first, probe=True)
+            answer = await self._attempts.attempt(chosen, probe=True)
             outcome = answer.outcomes[0]
             if outcome.held or outcome.failure is Failure.INTERNAL:
-                call.settle(0, answer.outcomes)
                 rest = self._gate.held() or replace(outcome, attempted=False)
-                call.settle(1, [rest] * (len(call.messages) - 1))
+                _settle_around(call, at, answer.outcomes, [rest] * len(others))
                 return
             await self._gate.reopen()
         finally:
             self._gate.abandon()
-        call.settle(0, await self._delivery.follow(first, answer))
-        if len(call.messages) > 1:
-            call.settle(1, await self.send(call.messages[1:], alone=call.alone))
+        call.settle(at, await self._delivery.follow(chosen, answer))
+        if others:
+            _settle_around(call, at, (), await self.send(others, alone=call.alone))
+
+
+def _settle_around(
+    call: Call, at: int, chosen: Sequence[Outcome], others: Sequence[Outcome]
+) -> None:
+    """Enters the outcome of the message at `at`, if it is given, and those of all others."""
+    if chosen:
+        call.settle(at, chosen)
+    call.settle(0, others[:at])
+    call.settle(at + 1, others[at:])
 
 
 def _scope(inlet: Inlet) -> str:

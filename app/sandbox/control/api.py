@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints: /faults, /received, /failed, /healthz. Bodies are JSON."""
+"""The sandbox's own endpoints: /faults, /received, /failed, /healthz; lake.py has /lake."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ import orjson
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
-from app.sandbox.control.faults import Rule
+from app.sandbox.control.lake import lake_routes
+from app.sandbox.control.rule import Rule
+from app.sandbox.control.stream import stream_lines
 from app.sandbox.state import SANDBOX, Sandbox
 
 _RULES: Final[TypeAdapter[Rule | list[Rule]]] = TypeAdapter(Rule | list[Rule])
 _PAGE: Final = 100
 _PAGE_MAX: Final = 10_000
-_FLUSH_BYTES: Final = 65_536
 
 _HELP: Final = """Sluice's sandbox Platform
 POST /ims/token/v3  /collection/{inlet}  /collection/batch/{inlet}
+GET  /data/foundation/flowservice/runs  /flows/{flow}
+GET  /data/foundation/catalog/batches  /batches/{batch}
+GET  /data/foundation/export/batches/{batch}/failed  /meta
+POST /data/infrastructure/observability/insights/metrics
 GET  /received  /received?id=  /received?limit=&after=  /received?ids=true   DELETE /received
 GET  /failed    /failed?id=  /failed?limit=&after=  /failed?settle=true
+GET  /lake      /lake?ids=true  /lake?lost=true  /lake?hours=true  /lake?settle=true
+POST /lake/close  ends Platform's hour now, so that its runs and batches show
 GET  /faults    POST /faults    DELETE /faults  /faults?id=
 GET  /tokens    /healthz
 """
@@ -35,6 +42,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/received", show_received),
         web.delete("/received", forget_received),
         web.get("/failed", show_failed),
+        *lake_routes(),
     ]
 
 
@@ -92,11 +100,13 @@ async def show_received(request: web.Request) -> web.StreamResponse:
 
 
 async def forget_received(request: web.Request) -> web.StreamResponse:
-    """Forget records, counts and failures; faults and tokens stay."""
+    """Forget records, counts, failures and the lake; faults and tokens stay."""
     sandbox = request.app[SANDBOX]
     counts = _counts(sandbox)
     sandbox.received.clear()
     sandbox.later.clear()
+    sandbox.lake.clear()
+    sandbox.meters.clear()
     return _json(counts)
 
 
@@ -119,7 +129,7 @@ async def show_failed(request: web.Request) -> web.StreamResponse:
             "_id": failed.record_id,
             "inlet": failed.inlet_id,
             "failed_at": failed.failed_at,
-            "message": failed.message,
+            "message": orjson.Fragment(failed.line),
         }
         for failed in found
     ]
@@ -146,18 +156,9 @@ def _later_counts(sandbox: Sandbox) -> dict[str, int]:
 
 async def _stream_ids(request: web.Request, sandbox: Sandbox) -> web.StreamResponse:
     """One line an id: `{"id", "count", "inlet"}`, of a copy: counting goes on meanwhile."""
-    lines = list(sandbox.received.ids())
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-    await response.prepare(request)
-    chunk = bytearray()
-    for inlet_id, record_id, copies in lines:
-        chunk += orjson.dumps({"id": record_id, "count": copies, "inlet": inlet_id}) + b"\n"
-        if len(chunk) >= _FLUSH_BYTES:
-            await response.write(bytes(chunk))
-            chunk.clear()
-    await response.write(bytes(chunk))
-    await response.write_eof()
-    return response
+    ids = list(sandbox.received.ids())
+    lines = ({"id": found, "count": copies, "inlet": inlet} for inlet, found, copies in ids)
+    return await stream_lines(request, lines)
 
 
 def _number(request: web.Request, name: str, default: int) -> int:

@@ -8,7 +8,9 @@ from typing import Final
 
 from aiohttp import web
 
-from app.sandbox.control.faults import Hit, Rule, Side
+from app.sandbox.control.faults import Hit
+from app.sandbox.control.rule import CONTROL, Rule, Side
+from app.sandbox.gateway.errors import on_demand
 from app.sandbox.platform.answers import Refusal, problem
 from app.sandbox.state import SANDBOX
 
@@ -32,6 +34,8 @@ def under_faults(side: Side, handler: Handler) -> Plain:
         if hit.active.rule.hang:
             await faults.hang(hit.active)
             return _cut(request)
+        if side in CONTROL:
+            return await _befall_control(request, hit, hit.active.rule, handler, side)
         return await _befall(request, hit, hit.active.rule, handler)
 
     return befallen
@@ -56,6 +60,22 @@ async def _befall(
     if rule.garbage:
         return web.Response(status=answer.status, body=_GARBAGE, content_type="application/json")
     return answer
+
+
+async def _befall_control(
+    request: web.Request, hit: Hit, rule: Rule, handler: Handler, side: Side
+) -> web.StreamResponse:
+    """Calls to the gateway: they change nothing, so a fault need not let them happen first."""
+    if rule.status is not None:
+        headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
+        return on_demand(request, side, rule.status, rule.error_code, headers)
+    if rule.blocked:
+        return web.Response(status=403)
+    if rule.cut is not None:
+        return _cut(request)
+    if rule.garbage:
+        return web.Response(body=_GARBAGE, content_type="application/json")
+    return await handler(request, hit)
 
 
 def _cut(request: web.Request) -> web.StreamResponse:

@@ -1,87 +1,20 @@
-"""Faults on demand: the rules, and what they do to a request.
-
-A rule says when (`scope`, `inlet`, `share`, `duration_seconds`) and what. `latency_ms` may stand
-alone or beside one of: status, hang, cut, garbage, blocked, expired_token, partial, short_answer.
-"""
+"""Faults on demand: the rules now in force, and whom each one hits."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Final, Literal, Self
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-Side = Literal["collection", "ims"]
-
-_ACTIONS: Final = (
-    "status",
-    "hang",
-    "cut",
-    "garbage",
-    "blocked",
-    "expired_token",
-    "partial",
-    "short_answer",
-)
-# What has a meaning only where messages are taken in.
-_COLLECTION_ONLY: Final = frozenset({"expired_token", "partial", "short_answer"})
-
-
-class Rule(BaseModel):
-    """One fault, as it is posted to /faults.
-
-    status         answer this instead; `retry_after` (seconds) goes with it
-    hang           never answer, until the rule ends; then the connection is cut
-    cut            cut the connection: "before" the messages are taken in, or "after" (answer lost)
-    garbage        take the messages in, then answer with a body that is no JSON
-    blocked        403 with an empty body, as for an address that is not allowed
-    expired_token  on authenticated inlets, tokens fetched before the rule was made are over
-    partial        this share of a request's messages is refused, with `partial_status`
-    short_answer   a 207 leaves out the entry of one message that was taken
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    scope: Literal["collection", "ims", "both"] = "collection"
-    inlet: str | None = None
-    share: float = Field(1.0, ge=0.0, le=1.0)
-    duration_seconds: float | None = Field(None, gt=0.0)
-    latency_ms: float = Field(0.0, ge=0.0)
-    status: int | None = Field(None, ge=300, le=599)
-    retry_after: int | None = Field(None, ge=0)
-    hang: bool = False
-    cut: Literal["before", "after"] | None = None
-    garbage: bool = False
-    blocked: bool = False
-    expired_token: bool = False
-    partial: float | None = Field(None, gt=0.0, le=1.0)
-    partial_status: int = Field(503, ge=400, le=599)
-    short_answer: bool = False
-
-    @model_validator(mode="after")
-    def _one_effect(self) -> Self:
-        actions = [name for name in _ACTIONS if getattr(self, name)]
-        if len(actions) > 1:
-            raise ValueError(f"one of {', '.join(actions)}, not several; post one rule each")
-        if not actions and not self.latency_ms:
-            raise ValueError(f"nothing to do: give latency_ms or one of {', '.join(_ACTIONS)}")
-        if self.scope != "collection" and _COLLECTION_ONLY.intersection(actions):
-            raise ValueError(f"{actions[0]} is for scope collection only")
-        return self
-
-    @property
-    def acts(self) -> bool:
-        """Whether it does more than delay."""
-        return any(getattr(self, name) for name in _ACTIONS)
+from app.sandbox.control.rule import Rule, Side
 
 
 @dataclass(slots=True)
 class Active:
-    """A posted rule. `made` and `ends`: Unix seconds; `hits`: requests it was applied to."""
+    """A posted rule. `made` and `ends`: Unix seconds; `hits`: what it was applied to."""
 
     number: int
     rule: Rule
@@ -98,7 +31,7 @@ class Active:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What befalls one request: seconds of delay, then what `active` says, if any."""
+    """What befalls one request or message: seconds of delay, then what `active` says, if any."""
 
     latency_s: float = 0.0
     active: Active | None = None
@@ -145,13 +78,16 @@ class Faults:
                 yield active
 
     def meet(self, side: Side, inlet_id: str | None) -> Hit:
-        """Draw what befalls a request. Delays add up; the first action drawn is the one."""
+        """Draw what befalls a request, or (side "lake") an accepted message.
+
+        Delays add up; the first action drawn is the one.
+        """
         if not self._active:
             return NO_HIT
         latency = 0.0
         for active in self.in_force():
             rule = active.rule
-            if rule.scope not in (side, "both") or rule.inlet not in (None, inlet_id):
+            if not rule.covers(side) or rule.on_runs or rule.inlet not in (None, inlet_id):
                 continue
             if rule.share < 1.0 and self._chance.random() >= rule.share:
                 continue
@@ -160,6 +96,16 @@ class Faults:
             if rule.acts:
                 return Hit(latency, active)
         return Hit(latency)
+
+    def over_run(self, run_id: str, inlet_ids: Collection[str]) -> Iterator[Rule]:
+        """The rules about how a run shows; a share hits the same runs whenever it is asked."""
+        for active in self.in_force():
+            rule = active.rule
+            if not rule.on_runs or (rule.inlet is not None and rule.inlet not in inlet_ids):
+                continue
+            if random.Random(f"{active.number} {run_id}").random() < rule.share:
+                active.hits += 1
+                yield rule
 
     async def hang(self, active: Active) -> None:
         """Returns when the rule ended, by itself or because it was removed."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from app.sandbox.compact import kept_json
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -89,7 +91,7 @@ class Received:
         if len(self._kept) >= self._keep:
             self._forget_oldest()
         self._kept[self._number] = Taken(
-            self._number, record_id, inlet_id, received_ms, xaction_id, orjson.dumps(record)
+            self._number, record_id, inlet_id, received_ms, xaction_id, kept_json(record)
         )
         if record_id is not None:
             self._newest[record_id] = self._number

@@ -40,7 +40,9 @@ async def collect_one(request: web.Request, hit: Hit) -> web.StreamResponse:
         sandbox.received.inlet(inlet.id).refused += 1
         return json_response(answers.problem(refusal), refusal.status)
     xaction_id = sandbox.transaction(now_ms)
-    _take(sandbox, inlet, message, now_ms, xaction_id)
+    size = request.content_length or 0
+    _take(sandbox, inlet, message, now_ms, xaction_id, size)
+    sandbox.meters.take(inlet.id, 1, size)
     body = answers.accepted(inlet.id, xaction_id, now_ms)
     if inlet.mode == "raw":
         body["flowId"] = inlet.flow_id
@@ -61,12 +63,14 @@ async def collect_batch(request: web.Request, hit: Hit) -> web.StreamResponse:
         return denied.response()
     now_ms = int(sandbox.clock() * 1000)
     batch_id = sandbox.transaction(now_ms)
+    size = (request.content_length or 0) // len(messages)
     refusals = [examine(sandbox, hit, inlet, message) for message in messages]
     for index, (message, refusal) in enumerate(zip(messages, refusals, strict=True)):
         if refusal is None:
-            _take(sandbox, inlet, message, now_ms, f"{batch_id}:{index}")
+            _take(sandbox, inlet, message, now_ms, f"{batch_id}:{index}", size)
         else:
             sandbox.received.inlet(inlet.id).refused += 1
+    sandbox.meters.take(inlet.id, refusals.count(None), size)
     entries = _entries(sandbox, hit, batch_id, refusals)
     return json_response(answers.multi_status(inlet.id, batch_id, now_ms, entries), 207)
 
@@ -122,13 +126,13 @@ def _validate(sandbox: Sandbox, inlet: Inlet, message: Any) -> Refusal | None:
     return Refusal(400, text, cause=streaming_validation(violations))
 
 
-def _take(sandbox: Sandbox, inlet: Inlet, message: Any, now_ms: int, xaction_id: str) -> None:
+def _take(
+    sandbox: Sandbox, inlet: Inlet, message: Any, now_ms: int, xaction_id: str, size: int
+) -> None:
     record = record_of(inlet, message)
     found = record_id(inlet, record)
     sandbox.received.add(inlet.id, found, record, now_ms, xaction_id)
-    # Raw data is mapped inside Platform first: its records are not ours to validate.
-    if inlet.mode == "xdm":
-        sandbox.later.add(inlet.id, found, message)
+    sandbox.later.add(inlet, found, message, size, sandbox.faults.meet("lake", inlet.id).rule)
 
 
 def _entries(

@@ -1,20 +1,25 @@
-"""Asynchronous validation: what was received shows as failed only some time afterwards.
+"""Asynchronous validation: what was received shows as failed, or as landed, only some time later.
 
-Failures have the shape of a failed batch's lines (platform.md section 6.2, point 3).
+Failures have the shape of a failed batch's lines, or of its row errors (platform.md section 6.2).
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
 
-from app.sandbox.platform.validation import Validator
+from app.sandbox.config import Inlet, LineStyle
+from app.sandbox.control.rule import Rule
+from app.sandbox.lake.lake import Lake, is_row_error
+from app.sandbox.platform.lines import failed_line, row_line
+from app.sandbox.platform.validation import Validator, Violation
 
 # Checked in one go before others get their turn: about ten milliseconds.
 _SLICE: Final = 200
@@ -22,13 +27,26 @@ _SLICE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """`message`: as received, with `_errors` added. Times are Unix seconds."""
+    """`line`: JSON, the message as received with its errors added. Times are Unix seconds."""
 
     number: int
     record_id: str | None
     inlet_id: str
     failed_at: float
-    message: dict[str, Any]
+    line: bytes
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """`due`: seconds of the loop's clock; `lands`: Unix seconds, at which the lake gets it."""
+
+    due: float
+    lands: float
+    inlet: Inlet
+    record_id: str | None
+    message: Any
+    size: int
+    fate: Rule | None
 
 
 class Later:
@@ -39,16 +57,24 @@ class Later:
     """
 
     def __init__(
-        self, validator: Validator, delay_s: float, keep: int, clock: Callable[[], float]
+        self,
+        validator: Validator,
+        lake: Lake,
+        delay_s: float,
+        keep: int,
+        style: LineStyle,
+        clock: Callable[[], float],
     ) -> None:
         self.validator = validator
         self.kept: deque[Failed] = deque(maxlen=max(1, keep))
         self.failed = 0
         self.passed = 0
+        self._lake = lake
         self._delay_s = delay_s
         self._keep = max(1, keep)
+        self._style: LineStyle = style
         self._clock = clock
-        self._waiting: deque[tuple[float, str, str | None, dict[str, Any]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -57,10 +83,24 @@ class Later:
     def waiting(self) -> int:
         return len(self._waiting)
 
-    def add(self, inlet_id: str, record_id: str | None, message: dict[str, Any]) -> None:
-        """Take one received XDM message for validation after the delay."""
+    @property
+    def settled_up_to(self) -> float:
+        """Unix seconds: the lake has everything that lands before this."""
+        return self._waiting[0].lands if self._waiting else math.inf
+
+    def waiting_ids(self) -> Iterator[tuple[str, str]]:
+        """(inlet id, record id) of what waits and has an id."""
+        for each in self._waiting:
+            if each.record_id is not None:
+                yield each.inlet.id, each.record_id
+
+    def add(
+        self, inlet: Inlet, record_id: str | None, message: Any, size: int, fate: Rule | None
+    ) -> None:
+        """Take one received message. `size`: bytes. `fate`: the fault on demand that it meets."""
         due = asyncio.get_running_loop().time() + self._delay_s
-        self._waiting.append((due, inlet_id, record_id, message))
+        lands = self._clock() + self._delay_s
+        self._waiting.append(_Waiting(due, lands, inlet, record_id, message, size, fate))
         self._arrived.set()
         self._idle.clear()
         if len(self._waiting) > self._keep:
@@ -71,6 +111,14 @@ class Later:
         self._waiting.clear()
         self.kept.clear()
         self.failed = self.passed = 0
+        self._idle.set()
+
+    def look_at_all(self) -> None:
+        """Validate what waits, due or not; what was to land later lands now."""
+        now = self._clock()
+        while self._waiting:
+            self._waiting[0].lands = min(self._waiting[0].lands, now)
+            self._look_at_oldest()
         self._idle.set()
 
     async def settled(self) -> None:
@@ -86,9 +134,9 @@ class Later:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
-            await asyncio.sleep(max(0.0, self._waiting[0][0] - loop.time()))
+            await asyncio.sleep(max(0.0, self._waiting[0].due - loop.time()))
             for _ in range(_SLICE):
-                if not self._waiting or self._waiting[0][0] > loop.time():
+                if not self._waiting or self._waiting[0].due > loop.time():
                     break
                 self._look_at_oldest()
 
@@ -101,16 +149,38 @@ class Later:
             await task
 
     def _look_at_oldest(self) -> None:
-        _, inlet_id, record_id, message = self._waiting.popleft()
-        now = self._clock()
-        violations = self.validator.check(message["body"]["xdmEntity"], now)
-        if not violations:
-            self.passed += 1
+        oldest = self._waiting.popleft()
+        fate = oldest.fate
+        if fate is not None and fate.vanish:
+            self._lake.vanish(oldest.inlet, oldest.record_id)
             return
+        violations = self._violations(oldest)
+        if violations:
+            self._fail(oldest, violations)
+        elif fate is not None and fate.run_failed:
+            self._lake.leave_out(oldest.inlet, oldest.lands, oldest.size, oldest.record_id)
+        else:
+            self.passed += 1
+            self._lake.land(oldest.inlet, oldest.lands, oldest.size)
+
+    def _violations(self, message: _Waiting) -> tuple[Violation, ...]:
+        fate = message.fate
+        if fate is not None and fate.lake_fail is not None:
+            return (Violation.on_demand(fate.lake_path, fate.lake_fail, fate.lake_message),)
+        # Raw data is mapped inside Platform first: its records are not ours to validate.
+        if message.inlet.mode != "xdm":
+            return ()
+        return self.validator.check(message.message["body"]["xdmEntity"], self._clock())
+
+    def _fail(self, failed: _Waiting, violations: tuple[Violation, ...]) -> None:
+        code = violations[0].code
+        if is_row_error(code):
+            line, pile = row_line(failed.inlet, failed.message, violations), self._lake.drop_row
+        else:
+            line = failed_line(self._style, failed.message, violations)
+            pile = self._lake.refuse
+        pile(failed.inlet, failed.lands, failed.size, failed.record_id, code, line)
         self.failed += 1
-        errors = [
-            {"code": violation.code, "message": f"{violation.pointer}: {violation.message}"}
-            for violation in violations
-        ]
-        line = {**message, "_errors": {"_streamingValidation": errors}}
-        self.kept.append(Failed(self.failed, record_id, inlet_id, now, line))
+        self.kept.append(
+            Failed(self.failed, failed.record_id, failed.inlet.id, self._clock(), line)
+        )

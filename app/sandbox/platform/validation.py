@@ -28,6 +28,7 @@ _CODES: Final = {
     "format": "DCVS-1105-400",  # uncertain in the reference
     "enum": "DCVS-1111-400",  # uncertain in the reference
 }
+_KEYWORDS: Final = {code: keyword for keyword, code in _CODES.items()}
 _TYPE_NAMES: Final = {
     "string": "String",
     "integer": "Integer",
@@ -41,15 +42,25 @@ _TYPE_NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """`pointer`: where in the record, `#/a/b`; `schema`: where in the schema."""
+    """`pointer`: where in the record, `#/a/b`; `schema`: where in the schema. `given_code`: set
+    when the violation is a fault on demand."""
 
     pointer: str
     schema: str
     keyword: str
     message: str
+    given_code: str | None = None
+
+    @classmethod
+    def on_demand(cls, pointer: str, code: str, message: str) -> Violation:
+        """A violation with a code that was asked for, whatever the record says."""
+        schema = pointer.replace("/", "/properties/")
+        return cls(pointer, schema, _KEYWORDS.get(code, "type"), message, code)
 
     @property
     def code(self) -> str:
+        if self.given_code is not None:
+            return self.given_code
         # Keywords that no sample shows (additionalProperties, minimum) go under "type".
         return _CODES.get(self.keyword, _CODES["type"])
 

@@ -2,7 +2,8 @@
 -- Two ends: what waited when the lane was last opened, and what came since; oldest first in each.
 -- KEYS  1 open set   2 waiting batches of the connection   3 connections with such
 --       4 the lane's hash: mark, the last batch number of the backlog
--- ARGV  1 connection   2 1 = newer ones first, 0 = the backlog first   3 most batches
+-- ARGV  1 connection   2 0 = the backlog first, 1 = newer ones first, 2 = the newest of all first
+--       3 most batches
 --       4 most events (one batch may be more)   5 ms until the sweep rings for them, should the
 --       worker die
 -- Returns their ids.
@@ -12,9 +13,9 @@ local mark = redis.call('HGET', KEYS[4], 'mark')
 local found, events = {}, 0
 
 -- False when there is no more room.
-local function take(low, high)
+local function take(low, high, command)
   local most = tonumber(ARGV[3])
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[2], low, high, 'BYSCORE', 'LIMIT', 0, most)) do
+  for _, id in ipairs(redis.call(command or 'ZRANGEBYSCORE', KEYS[2], low, high, 'LIMIT', 0, most)) do
     local count = tonumber(string.match(id, ':(%d+):%d+$'))
     if #found >= most or (#found > 0 and events + count > tonumber(ARGV[4])) then return false end
     redis.call('ZREM', KEYS[2], id)
@@ -27,7 +28,9 @@ local function take(low, high)
   return true
 end
 
-if not mark then
+if ARGV[2] == '2' then
+  take('+inf', '-inf', 'ZREVRANGEBYSCORE')
+elseif not mark then
   take('-inf', '+inf')
 elseif ARGV[2] == '1' then
   if take('(' .. mark, '+inf') then take('-inf', mark) end
