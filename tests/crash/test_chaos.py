@@ -15,7 +15,7 @@ from tests.crash.chaos.points import POINTS
 from tests.crash.chaos.run import Run, line
 from tests.crash.chaos.story import tell_stories
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
 
 SEED = 1
 WEBHOOKS_PER_SECOND = 80
