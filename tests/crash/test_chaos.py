@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
+import asyncio
+import json
+import sys
 
 import pytest
 
-from tests.crash.chaos.plan import every
 from tests.crash.chaos.points import POINTS
-from tests.crash.chaos.run import Run, line
-from tests.crash.chaos.story import tell_stories
+from tests.e2e.process import ROOT
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
 
@@ -21,18 +20,19 @@ SEED = 1
 WEBHOOKS_PER_SECOND = 80
 
 
-async def test_whatever_breaks_every_acknowledged_event_is_delivered_or_visible(
-    tmp_path: Path,
-) -> None:
-    began = time.monotonic()
+async def test_whatever_breaks_every_acknowledged_event_is_delivered_or_visible() -> None:
+    words = ("--short", "--seed", str(SEED), "--rate", str(WEBHOOKS_PER_SECOND))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.crash.chaos", *words,
+        cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
 
-    def tell(text: str) -> None:
-        print(f"{time.monotonic() - began:6.1f} s {text}")
-
-    run = Run(tmp_path, SEED, WEBHOOKS_PER_SECOND, tell)
-    report = await run.run(every(SEED), None)
-
-    print(line(report))
-    tell_stories(tmp_path, report)
-    assert (report.verdict.lost, report.verdict.problems) == ([], [])
-    assert report.done["kill_at"] == len(POINTS)
+    # With a test that failed: what was done, the stories, and where the logs are.
+    print(err.decode())
+    assert process.returncode == 0
+    report = json.loads(out)
+    assert (report["lost"], report["problems"]) == (0, [])
+    assert report["acknowledged"] > 1_000
+    assert report["by_kind"]["kill_at"] == len(POINTS)

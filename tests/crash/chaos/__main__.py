@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.crash.chaos.plan import plan
+from tests.crash.chaos.plan import every, plan
 from tests.crash.chaos.run import Report, Run, line
 from tests.crash.chaos.story import tell_stories
 
@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=150.0, help="webhooks per second")
+    parser.add_argument("--short", action="store_true", help="every fault once, as in make test")
     parser.add_argument("--keep", action="store_true", help="keep the folder of a good run, too")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="sluice-crash-"))
@@ -35,15 +36,20 @@ def main() -> int:
     elif not report.good:
         tell_stories(folder, report)
         print(f"logs: {folder}", file=sys.stderr)
-        again = f"make crash MINUTES={chosen.minutes:g} SEED={chosen.seed}"
-        print(f"once more: {again}", file=sys.stderr)
+        print(f"once more: {_again(chosen)}", file=sys.stderr)
     print(line(report))
     return 0 if report.good else 1
 
 
+def _again(chosen: argparse.Namespace) -> str:
+    if chosen.short:
+        return f"python -m tests.crash.chaos --short --seed {chosen.seed} --rate {chosen.rate:g}"
+    return f"make crash MINUTES={chosen.minutes:g} SEED={chosen.seed}"
+
+
 async def _run(folder: Path, chosen: argparse.Namespace) -> Report:
-    seconds = chosen.minutes * 60
-    plans = plan(chosen.seed, seconds)
+    seconds = None if chosen.short else chosen.minutes * 60
+    plans = every(chosen.seed) if seconds is None else plan(chosen.seed, seconds)
     for hand, faults in plans.items():
         for fault in faults:
             print(f"plan {hand:<12} {fault}", file=sys.stderr)

@@ -57,9 +57,10 @@ async def _keep_on(stage: Stage, need: Need) -> None:
         match need:
             case Need.STOP:
                 # With work in hand: its requests hang by now.
-                await stage.open_lanes()
-                await asyncio.sleep(0.5)
-                stage.worker.terminate()
+                if stage.worker.lines("worker.started"):
+                    await stage.open_lanes()
+                    await asyncio.sleep(0.5)
+                    stage.worker.terminate()
             case Need.BURST:
                 # They join one batch while the commit before it is on its way.
                 stage.proxies["redis"].delay_seconds = 0.05

@@ -21,6 +21,7 @@ from typing import Final
 
 import aiohttp
 
+from app.core.errors import StoreUnavailable
 from app.store.connect import Store, open_store
 from app.store.lanes import Lanes
 from tests.crash.chaos import procs
@@ -166,10 +167,11 @@ class Stage:
         await self.open_lanes()
 
     async def open_lanes(self) -> None:
-        """As an operator does who has mended what was wrong."""
-        async with self.store() as store:
-            for connection in INLETS:
-                await Lanes(store).resume(connection)
+        """As an operator does who has mended what was wrong; in vain while Redis is away."""
+        with suppress(StoreUnavailable):
+            async with self.store() as store:
+                for connection in INLETS:
+                    await Lanes(store).resume(connection)
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[Store]:
