@@ -9,7 +9,7 @@ A process of its own that nobody harms. `FOLDER/oracle.log` is all it knows, a l
 
 Times are Unix seconds; a name is the event's id, or for a body that is no event its digest. It
 obeys the lines of `FOLDER/orders`: `storm CONNECTION` sends one new event a hundred times at once,
-`burst CONNECTION` hundreds of new events, `finish` ends it when all that it has begun was answered.
+`burst CONNECTION` dozens of new events, `finish` ends it when all that it has begun was answered.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.e2e.system import INLETS, KEY
 _PARTS: Final = {"example": 0.55, "raw": 0.2, "guarded": 0.2, "singly": 0.05}
 _SHARES: Final = Shares(duplicates=0.03, garbage=0.02, bad_signatures=0.01)
 _STORM: Final = 100
-_BURST: Final = 250
+_BURST: Final = 40
 _LOOK_SECONDS: Final = 0.05
 _FOR_EVER: Final = 1e9
 
@@ -90,7 +90,7 @@ class Oracle:
         return Manner(
             f"{self._url}/webhooks/{connection}",
             KEY.encode(),
-            concurrency=_BURST if rate is None else 48,
+            concurrency=_STORM if rate is None else 48,
             rate=rate,
             patience_s=_FOR_EVER,
         )

@@ -34,7 +34,7 @@ class Need(StrEnum):
     GARBAGE = "garbage"  # there is always some
     REFUSALS = "refusals"  # Platform refuses some messages for a while
     SLOWNESS = "slowness"  # Platform takes longer than a third of a lease
-    BURST = "burst"  # a batch too large for one request
+    BURST = "burst"  # a batch that takes several requests
     STOP = "stop"  # a worker is told to stop with work in hand
     PAUSE = "pause"  # a lane is held back, and let go
     DEAD_WORKER = "dead worker"

@@ -46,8 +46,6 @@ async def provoked(stage: Stage, need: Need) -> AsyncIterator[None]:
         task.cancel()
         if made is not None:
             await stage.system.ask(f"/faults?id={made}", "DELETE")
-        if need is Need.BURST:
-            stage.proxies["redis"].delay_seconds = 0.0
         if need in (Need.PAUSE, Need.STOP):
             await stage.open_lanes()
 
@@ -62,9 +60,8 @@ async def _keep_on(stage: Stage, need: Need) -> None:
                     await asyncio.sleep(0.5)
                     stage.worker.terminate()
             case Need.BURST:
-                # They join one batch while the commit before it is on its way.
-                stage.proxies["redis"].delay_seconds = 0.05
-                stage.order("burst example")
+                # Its inlet takes one message at a time, so a batch of two is two requests.
+                stage.order("burst singly")
             case Need.PAUSE:
                 await stage.open_lanes()
             case Need.MAPPING:

@@ -62,8 +62,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         redis_port = free_port()
         environ = _SETTINGS | {"SLUICE_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0"}
-        # Few messages a second are few in a request, so that a burst's batch needs several.
-        limits = {"request_timeout_seconds": 3.0, "messages_per_second": 1_000.0}
+        limits = {"request_timeout_seconds": 3.0}
         self.system = System(folder, environ=environ, limits=limits)
         self.folder = folder
         self.redis = self.system.redis = ChaosRedis(folder)
