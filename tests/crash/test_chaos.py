@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -27,7 +28,11 @@ async def test_whatever_breaks_every_acknowledged_event_is_delivered_or_visible(
         cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, err = await process.communicate()
+    try:
+        out, err = await process.communicate()
+    finally:
+        with suppress(ProcessLookupError):
+            process.terminate()
 
     # With a test that failed: what was done, the stories, and where the logs are.
     print(err.decode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -48,6 +49,10 @@ def _again(chosen: argparse.Namespace) -> str:
 
 
 async def _run(folder: Path, chosen: argparse.Namespace) -> Report:
+    # Told to stop, it ends everything that it has started.
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     seconds = None if chosen.short else chosen.minutes * 60
     plans = every(chosen.seed) if seconds is None else plan(chosen.seed, seconds)
     for hand, faults in plans.items():
@@ -56,12 +61,12 @@ async def _run(folder: Path, chosen: argparse.Namespace) -> Report:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     console = Console(stderr=True, soft_wrap=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("crash", total=seconds)
+        row = bar.add_task("crash", total=seconds)
         began = time.monotonic()
 
         def tell(text: str) -> None:
             passed = time.monotonic() - began
-            bar.update(task, completed=passed)
+            bar.update(row, completed=passed)
             console.print(f"{passed:7.1f} s {text}", markup=False, highlight=False)
 
         return await Run(folder, chosen.seed, chosen.rate, tell).run(plans, seconds)
