@@ -156,6 +156,13 @@ def _passage(need: Need, chance: random.Random) -> int:
     return chance.randint(1, 3) if need is Need.TRAFFIC else 1
 
 
+# What the short form does in each way; Platform's rules are all there by themselves.
+_WAYS: Final[Mapping[str, list[dict[str, str]]]] = {
+    "cut": [{"proxy": proxy} for proxy in _PROXIES],
+    "lose_answers": [{"proxy": proxy} for proxy in _PROXIES],
+    "tear": [{"how": how} for how in TEARS],
+    "platform": [],
+}
 # Each fail point is one, and the supervisor has one of its own.
 _NOT_AGAIN: Final = ("kill_at", "kill_supervisor")
 
@@ -168,10 +175,14 @@ def every(seed: int) -> dict[str, list[Fault]]:
         (kind, draw(chance)) for kind, (_, draw) in _PROCESSES.items() if kind not in _NOT_AGAIN
     ]
     rules = [("platform", {"rules": _all_of(rule), "seconds": 0.3}) for rule in RULES]
-    spoiling = [(kind, draw(chance)) for kind, (_, draw) in _SURROUNDINGS.items()]
-    spoiling += [(kind, {**_SURROUNDINGS[kind][1](chance), "proxy": proxy})
-                 for kind in ("cut", "lose_answers") for proxy in _PROXIES]  # fmt: skip
-    spoiling += [("tear", {"how": how, "seconds": 0.2}) for how in TEARS]
+    spoiling = [
+        (kind, draw(chance)) for kind, (_, draw) in _SURROUNDINGS.items() if kind not in _WAYS
+    ]
+    spoiling += [(kind, {**_SURROUNDINGS[kind][1](chance), **way})
+                 for kind, ways in _WAYS.items() for way in ways]  # fmt: skip
+    for _, with_ in spoiling:
+        if "seconds" in with_:
+            with_["seconds"] = min(with_["seconds"], 1.0)
     # Without a supervisor there is little to break for a while: its end comes last.
     last = [fault for fault in points if BY_NAME[fault[1]["point"]].need is Need.DEAD_WORKER]
     found = {}
