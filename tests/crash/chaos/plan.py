@@ -51,7 +51,8 @@ def _proxy(low: float, high: float) -> _Draw:
 
 
 def _point(chance: random.Random) -> dict[str, Any]:
-    return {"point": chance.choice(POINTS).name, "passage": chance.randint(1, 20)}
+    point = chance.choice(POINTS)
+    return {"point": point.name, "passage": _passage(point.need, chance, 20)}
 
 
 def _platform(chance: random.Random) -> dict[str, Any]:
@@ -151,9 +152,9 @@ def _hand(seed: int, hand: str, seconds: float) -> Iterator[Fault]:
         at += chance.uniform(1.5, 6)
 
 
-def _passage(need: Need, chance: random.Random) -> int:
+def _passage(need: Need, chance: random.Random, most: int) -> int:
     """What has to be provoked is not waited for twice."""
-    return chance.randint(1, 3) if need is Need.TRAFFIC else 1
+    return chance.randint(1, most) if need is Need.TRAFFIC else 1
 
 
 # What the short form does in each way; Platform's rules are all there by themselves.
@@ -170,7 +171,9 @@ _NOT_AGAIN: Final = ("kill_at", "kill_supervisor")
 def every(seed: int) -> dict[str, list[Fault]]:
     """The short form: each fail point once, and each other fault, every rule of Platform's too."""
     chance = random.Random(seed)
-    points = [("kill_at", {"point": p.name, "passage": _passage(p.need, chance)}) for p in POINTS]
+    points = [
+        ("kill_at", {"point": p.name, "passage": _passage(p.need, chance, 3)}) for p in POINTS
+    ]
     killing = [
         (kind, draw(chance)) for kind, (_, draw) in _PROCESSES.items() if kind not in _NOT_AGAIN
     ]

@@ -32,6 +32,7 @@ FRESH_SECONDS: Final = 15.0
 LONG_LIFE_SECONDS: Final = 15.0
 # The short form tries fail points again that nobody passed, all in all so often.
 MISSED_MOST: Final = 30
+STORIES: Final = 10
 # Times that a process tells by its log, and ours, may differ so much.
 _SLACK_SECONDS: Final = 0.05
 
@@ -50,6 +51,8 @@ class Report:
     done: Counter[str] = field(default_factory=Counter)
     windows: list[Window] = field(default_factory=list)
     skipped: int = 0
+    # What `sluice trace` says of the first lost events.
+    traces: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -207,6 +210,9 @@ class Run:
             *self._ended_badly(),
         ]
         self.report.verdict = verdict
+        for lost in verdict.lost[:STORIES]:
+            told = await self._stage.system.sluice("trace", lost.split()[1])
+            self.report.traces[lost] = told.out + told.err
 
     def _ended_badly(self) -> list[str]:
         """Nobody may end by itself: whatever was broken, waiting is what helps."""
