@@ -15,14 +15,16 @@ RUN /opt/sluice/bin/pip install --quiet --no-deps --no-build-isolation . \
  && /opt/sluice/bin/python -m compileall -q /opt/sluice/lib
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --user-group --no-create-home sluice
+# A named volume that is mounted there takes its owner from the image.
+RUN useradd --system --uid 10001 --user-group --no-create-home sluice \
+ && install -d -o sluice -g sluice -m 0700 /var/lib/sluice
 COPY --from=build /opt/sluice /opt/sluice
 COPY config /etc/sluice
 ENV PATH=/opt/sluice/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     SLUICE_CONFIG_DIR=/etc/sluice \
-    SLUICE_DATA_DIR=/tmp \
+    SLUICE_DATA_DIR=/var/lib/sluice \
     SLUICE_LOG_FORMAT=json \
     SLUICE_RECEIVER_HOST=0.0.0.0 \
     SLUICE_WORKER_METRICS_HOST=0.0.0.0 \

@@ -16,7 +16,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --require-hashes --no-deps -r
 EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 
-.PHONY: up test bench crash lint fmt clean lock help
+MINUTES ?= 10
+SEED ?= 1
+
+.PHONY: up test bench crash fuzz lint fmt clean lock audit help
 
 up: $(RUN) ## run everything on this machine, until Ctrl-C
 	@exec $(BIN)/sluice up
@@ -28,11 +31,11 @@ test: $(DEV) ## the whole suite: lint, types, import rules, tests
 bench: $(DEV) ## measure, print the table, write var/bench.jsonl
 	$(BIN)/python -m tests.bench
 
-MINUTES ?= 10
-SEED ?= 1
-
 crash: $(DEV) ## break everything under load for MINUTES=10 with SEED=1, and judge what came of it
 	$(BIN)/python -m tests.crash.chaos --minutes $(MINUTES) --seed $(SEED)
+
+fuzz: $(DEV) ## random requests against the receiver: MINUTES=10 SEED=1
+	FUZZ_SECONDS=$$(( $(MINUTES) * 30 )) FUZZ_SEED=$(SEED) $(BIN)/pytest tests/web/fuzz
 
 lint: $(DEV) ## style, types, import rules
 	$(BIN)/ruff check
@@ -55,6 +58,20 @@ lock: $(DEV) ## renew the lock files from pyproject.toml (needs uv)
 		--extra build pyproject.toml -o $(LOCKS)/run.lock
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		--extra build --extra dev pyproject.toml -o $(LOCKS)/dev.lock
+
+audit: $(DEV) ## known vulnerabilities of what is in the lock files (needs pip-audit and the network), licences
+	@command -v pip-audit >/dev/null || { \
+		echo "make audit needs pip-audit: pipx install pip-audit" >&2; exit 1; }
+	@for lock in run dev; do \
+		echo "auditing $$lock.lock"; said=$$(mktemp); \
+		if ! pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
+			-r $(LOCKS)/$$lock.lock >$$said 2>&1; then \
+			tail -n 40 $$said >&2; \
+			if grep -qE "could not be audited|Max retries|Failed to resolve|Timeout" $$said; then \
+				echo "the vulnerability service could not be asked: nothing was audited" >&2; fi; \
+			rm -f $$said; exit 1; fi; \
+		rm -f $$said; done
+	$(BIN)/pytest tests/test_dependencies.py
 
 .env: .env.example ## settings of docker compose, with a signing key of your own
 	@umask 077; key=$$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n'); \

@@ -32,11 +32,15 @@ class RedisServer:
     def __init__(self, folder: Path, binary: str, options: tuple[str, ...] = ()) -> None:
         self.folder = folder
         self.url = f"unix://{folder}/redis.sock"
+        self.binary = binary
         self._command = [binary, *SERVER_OPTIONS, "--dir", str(folder)]
         self._command += ["--unixsocket", f"{folder}/redis.sock", *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Does nothing when it runs already."""
+        if self._process is not None:
+            return
         log = (self.folder / "redis.log").open("ab")
         self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         log.close()

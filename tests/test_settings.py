@@ -115,6 +115,55 @@ def test_a_wrong_redis_url_is_refused_without_showing_it() -> None:
     assert "hush" not in str(caught.value)
 
 
+def test_secrets_of_redis_are_not_shown_and_may_come_from_files(tmp_path: Path) -> None:
+    for name in ("PASSWORD", "SENTINEL_PASSWORD"):
+        (tmp_path / name).write_text(f"hush-{name}\n")
+    settings = load_settings(
+        {
+            "SLUICE_REDIS_PASSWORD_FILE": str(tmp_path / "PASSWORD"),
+            "SLUICE_REDIS_SENTINEL_PASSWORD_FILE": str(tmp_path / "SENTINEL_PASSWORD"),
+            "SLUICE_REDIS_SENTINELS": "one, two:2, [::1]:3",
+            "SLUICE_REDIS_SENTINEL_MASTER": "sluice",
+        }
+    )
+    assert settings.redis.password == "hush-PASSWORD"
+    assert settings.redis.sentinels is not None
+    assert settings.redis.sentinels.password == "hush-SENTINEL_PASSWORD"
+    assert [str(each) for each in settings.redis.sentinels.endpoints] == [
+        "one:26379", "two:2", "[::1]:3",
+    ]  # fmt: skip
+    assert "hush" not in repr(settings) + repr(settings.redis)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"REDIS_URL": "rediss://u:hush@h/0?ssl_cert_reqs=none"}, "takes no ssl_cert_reqs"),
+        ({"REDIS_URL": "redis://u:hu#sh@h:6379/0"}, "percent-encode the password"),
+        ({"REDIS_CA_FILE": "pyproject.toml"}, "SLUICE_REDIS_URL is not encrypted"),
+        ({"REDIS_URL": "rediss://h", "REDIS_CA_FILE": "pyproject.toml"}, "certificates in PEM"),
+        ({"REDIS_URL": "rediss://h", "REDIS_CA_FILE": "none.pem"}, "No such file"),
+        ({"REDIS_URL": "rediss://h", "REDIS_KEY_FILE": "x"}, "SLUICE_REDIS_CERT_FILE: missing"),
+        ({"REDIS_SENTINELS": "h"}, "SLUICE_REDIS_SENTINEL_MASTER: missing"),
+        ({"REDIS_SENTINEL_MASTER": "m"}, "SLUICE_REDIS_SENTINELS: missing"),
+        ({"REDIS_SENTINELS": "h:port"}, "SLUICE_REDIS_SENTINELS"),
+        (
+            {"REDIS_SENTINELS": "h", "REDIS_SENTINEL_MASTER": "m", "REDIS_URL": "unix:///x"},
+            "unix socket",
+        ),
+    ],
+)
+def test_what_cannot_lead_to_redis_is_refused_with_the_setting_that_is_wrong(
+    environ: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(README.parent)
+    with pytest.raises(ConfigError) as caught:
+        load_settings({f"SLUICE_{name}": value for name, value in environ.items()})
+    assert said in str(caught.value)
+    assert "hush" not in str(caught.value)
+    assert "hu#sh" not in str(caught.value)
+
+
 # --- connections ---
 
 

@@ -47,6 +47,9 @@ class Desk:
 
     async def answer(self, batch_ids: Sequence[str]) -> None:
         """Works on those of the batches that nobody holds. One bell's worth."""
+        # After a failover that forgot batches, their ids are given out again: one of those may name
+        # other events while we still work on ours.
+        batch_ids = [name for name in batch_ids if name not in self._held]
         try:
             taken, lost = await self._batches.take(batch_ids)
         except StoreUnavailable:

@@ -22,16 +22,21 @@ from app.store.batches import Batches
 from app.store.budgets import Budgets
 from app.store.claims import Claims
 from app.store.connect import Store, open_store, require_safe
+from app.store.dead_letters.upkeep import Upkeep
 from app.store.lanes import Lanes
+from app.store.replay_runs import ReplayRuns
+from app.store.replay_steps import ReplaySteps
 from app.store.samples import Samples
 from app.store.waiting import Waiting
 from worker.bells import Bells
+from worker.dead_keeper import DeadKeeper
 from worker.desk import Desk
 from worker.ending import end
 from worker.health import serve
 from worker.lines import Lines
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
+from worker.replaying import Bounds, Replaying
 from worker.routes import open_routes
 from worker.sampling import Sampler
 from worker.version_watch import VersionWatch
@@ -61,11 +66,15 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     owner = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
-    redis = open_store(settings.redis_url, connections=settings.worker_max_jobs * 4 + 8)
+    redis = open_store(
+        settings.redis,
+        connections=settings.worker_max_jobs * 4 + 8,
+        data_dir=settings.data_dir,
+    )
     metrics = Metrics()
     versions = load_versions(connections)
     try:
-        if not await _redis_is_safe(redis, stop):
+        if not await _redis_is_safe(redis, stop, settings.redis_wait_replicas):
             return 0
         batches = Batches(
             redis,
@@ -74,6 +83,7 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             trace_ms=int(settings.trace_days * DAY_MS),
         )
         claims = Claims(redis, int(settings.claim_window_days * DAY_MS))
+        replaying = _replaying(settings, redis, batches, metrics)
         policy = RetryPolicy(
             settings.retry_base_seconds,
             settings.retry_cap_seconds,
@@ -90,7 +100,9 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             desk = Desk(batches, pipeline, metrics)
             lines = Lines(desk, Waiting(redis), lanes, settings.worker_max_jobs)
             version_watch = VersionWatch(connections, routes, metrics)
-            return await _work(settings, redis, batches, desk, lines, version_watch, metrics, stop)
+            return await _work(
+                settings, redis, batches, desk, lines, version_watch, replaying, metrics, stop
+            )
     finally:
         await redis.aclose(close_connection_pool=True)
 
@@ -102,17 +114,23 @@ async def _work(
     desk: Desk,
     lines: Lines,
     version_watch: VersionWatch,
+    replaying: Replaying,
     metrics: Metrics,
     stop: asyncio.Event,
 ) -> int:
     bells = Bells(redis, lines.answer, max_jobs=lines.bells_at_once)
     watch = Watch(batches, bells, desk, metrics)
     loop_watch = LoopWatch()
+    keeper = DeadKeeper(
+        Upkeep(redis, batches.owner, settings.dead_letters_max_bytes),
+        metrics,
+    )
     async with _face(settings, metrics, loop_watch):
         loop_watch.start()
         starting = [
             asyncio.create_task(watch.run(), name="watch"),
             asyncio.create_task(lines.run(), name="lines"),
+            asyncio.create_task(replaying.run(), name="replays"),
         ]
         tasks = [
             *starting,
@@ -120,6 +138,7 @@ async def _work(
             asyncio.create_task(loop_watch.turn(), name="loop"),
             asyncio.create_task(version_watch.run(), name="versions"),
             asyncio.create_task(bells.run(), name="bells"),
+            asyncio.create_task(keeper.run(), name="dead_keeper"),
         ]
         _quiet_gc()
         log.info("worker.started", owner=batches.owner)
@@ -156,12 +175,12 @@ async def _until_end(tasks: Sequence[asyncio.Task[None]], *events: asyncio.Event
     return bool(broken)
 
 
-async def _redis_is_safe(redis: Store, stop: asyncio.Event) -> bool:
+async def _redis_is_safe(redis: Store, stop: asyncio.Event, wait_replicas: int) -> bool:
     """Waits for Redis; False when told to stop meanwhile. Raises ConfigError."""
     waiting = ""
     while not stop.is_set():
         try:
-            for warning in await require_safe(redis):
+            for warning in await require_safe(redis, wait_replicas):
                 log.warning("store.weak", reason=warning)
             return True
         except StoreUnavailable as fault:
@@ -171,6 +190,12 @@ async def _redis_is_safe(redis: Store, stop: asyncio.Event) -> bool:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
     return False
+
+
+def _replaying(settings: Settings, redis: Store, batches: Batches, metrics: Metrics) -> Replaying:
+    bounds = Bounds(settings.backlog_max_events, settings.memory_share)
+    steps = ReplaySteps(redis, batches.owner)
+    return Replaying(steps, ReplayRuns(redis), Lanes(redis), batches, bounds, metrics)
 
 
 @contextlib.asynccontextmanager

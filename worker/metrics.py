@@ -68,6 +68,10 @@ class Metrics:
             "sluice_worker_samples_lost", "Times that a sample of events could not be kept",
             ["connection"], registry=self.registry,
         )  # fmt: skip
+        self.dead_letters_spilled = Counter(
+            "sluice_worker_dead_letters_spilled", "Dead letters moved from Redis to files",
+            registry=self.registry,
+        )  # fmt: skip
         self.lane_held = Gauge(
             "sluice_lane_held", "1 while the lane is held back, by the class of the reason",
             ["connection", "reason"], registry=self.registry,
@@ -83,6 +87,15 @@ class Metrics:
         self.lane_rate = Gauge(
             "sluice_lane_allowed_messages_per_second", "What all workers may send together now",
             ["connection"], registry=self.registry,
+        )  # fmt: skip
+        self.replays_running = Gauge(
+            "sluice_replays_running", "Bulk replays that this worker works on",
+            registry=self.registry,
+        )  # fmt: skip
+        self.replayed = Counter(
+            "sluice_replayed_events",
+            "Dead letters of bulk replays, by outcome: put on the queue, gone before, and settled",
+            ["connection", "outcome"], registry=self.registry,
         )  # fmt: skip
         self._held: dict[str, str] = {}
 
@@ -144,6 +157,8 @@ class Metrics:
         ):
             if count:
                 self.events.labels(connection, outcome).inc(count)
+                if settlement.run and outcome != "later":
+                    self.replayed.labels(connection, outcome).inc(count)
 
 
 def _info(mapping: MappingSet) -> tuple[str, str]:

@@ -17,7 +17,13 @@ import structlog
 
 from app.core import retry
 from app.core.batch import TAKE_OVER, decode
-from app.core.errors import EventFault, StoreUnavailable, UnreadableEvent, UnreadableFrame
+from app.core.errors import (
+    EventFault,
+    LeaseLost,
+    StoreUnavailable,
+    UnreadableEvent,
+    UnreadableFrame,
+)
 from app.core.event import parse_event
 from app.core.outcome import Failure, Outcome, Verdict, failed
 from app.store.batches import SUSPECT_TAKES, Batches, Settlement, Taken, takes_most
@@ -109,7 +115,11 @@ class Pipeline:
             await self._isolate(story)
             return
         self._transform(story, route)
-        await self._claim(story)
+        try:
+            await self._claim(story)
+        except LeaseLost:
+            self._lost(taken, 0)
+            return
         await self._skip_delivered(story)
         if self._sampler is not None:
             self._sampler.offer(story)
@@ -162,6 +172,7 @@ class Pipeline:
                 story.claim,
                 list(story.ids.values()),
                 take_over=story.batch.claim == TAKE_OVER,
+                held=(str(story.taken.batch_id), self._batches.owner),
             )
         )
         for position, answer in zip(list(story.ids), answers, strict=True):
@@ -266,10 +277,13 @@ class Pipeline:
         batch_id = story.taken.batch_id
         if not await patiently(lambda: self._batches.settle(batch_id, settlement)):
             # Somebody else works on it now; what we delivered is delivered twice at worst.
-            log.warning("batch.lease_lost", batch=str(batch_id), delivered=settlement.delivered)
-            self._metrics.leases_lost.inc()
+            self._lost(story.taken, settlement.delivered)
             return
         self._metrics.settled(batch_id.connection, settlement)
+
+    def _lost(self, taken: Taken, delivered: int) -> None:
+        log.warning("batch.lease_lost", batch=str(taken.batch_id), delivered=delivered)
+        self._metrics.leases_lost.inc()
 
     async def _set_aside(self, taken: Taken, why: str) -> None:
         log.error("batch.set_aside", batch=str(taken.batch_id), reason=why)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from app.core.dataprep import MappingSet, RowWarning
-from app.core.errors import EventFault
-from app.core.event import Event
+from app.core.errors import EventFault, UnreadableEvent
+from app.core.event import MAX_DEPTH, Event, nests_deeper
 from app.core.outcome import Outcome
 from app.core.xdm import Schema, Violation, over_profile_limit
 
@@ -87,6 +87,8 @@ class Route:
         """The message for one event. `now`: Unix seconds. Raises EventFault."""
         mapping, schema, _ = self.version
         if mapping is None:
+            if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+                _refuse_depth(event)
             return body
         record, warnings = mapping.transform(event.document, received_ms)
         for warning in warnings:
@@ -107,6 +109,13 @@ class Route:
         if self.version.mapping is None:
             return None
         return message[len(self._prefix) : len(message) - len(self._suffix)]
+
+
+def _refuse_depth(event: Event) -> None:
+    """Raises UnreadableEvent for a body nested so deeply that readers of JSON differ about it: one
+    that Platform answers with 500 would hold its lane back."""
+    if nests_deeper(event.document, MAX_DEPTH):
+        raise UnreadableEvent("too_deep", f"the body is nested over {MAX_DEPTH} levels deep")
 
 
 class RecordRefused(EventFault):

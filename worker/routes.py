@@ -65,7 +65,9 @@ async def _tokens(
         return None
     secrets = tuple(secret.decode() for secret in given.client_secrets)
     credential = Credential(given.client_id, secrets, given.scopes, given.ims_url)
-    session = await stack.enter_async_context(aiohttp.ClientSession())
+    session = await stack.enter_async_context(
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+    )
     keeper = TokenKeeper(TokenClient(session, credential), lanes)
     stack.push_async_callback(keeper.close)
     return keeper

@@ -8,13 +8,13 @@ from itertools import takewhile
 from typing import Final
 
 from app.core.batch import AttemptRun, EventBatch, add_attempt, encode
-from app.core.dead_letter import DeadLetter, DeadLetterSummary, encode_letter
+from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.core.errors import EventFault
 from app.core.event import peek_event
 from app.core.outcome import Failure, Outcome
+from app.core.replay import REPLAYED, run_of, times_replayed
 from app.core.retry import SUSPECT_FAULTS
 from app.store.batches import Settlement, Successor, Taken
-from app.store.dead_letters import REPLAYED
 from app.store.traces import RequestTrace, encode_trace
 from worker.route import Remarks, Version
 
@@ -86,6 +86,11 @@ class Story:
         return self.version.label
 
     @property
+    def run(self) -> int:
+        """Number of the replay run that the batch belongs to, all of it; 0 = none."""
+        return run_of(self.batch.history(0)) if self.batch.histories else 0
+
+    @property
     def claim(self) -> int:
         """Number of the batch in whose name the events are claimed."""
         return self.batch.claim if self.batch.claim > 0 else self.taken.batch_id.number
@@ -152,7 +157,7 @@ class Story:
             tests=self.tests,
             delivered=self.delivered,
             successors=(self._successor(delay_ms),) if self.later else (),
-            letters=[encode_letter(letter) for letter in self.letters],
+            letters=self.letters,
             trace=encode_trace(
                 min(self.batch.received_ms, default=0),
                 len(self.batch.bodies),
@@ -163,6 +168,7 @@ class Story:
                 self.requests,
                 self.mapping,
             ),
+            run=self.run,
         )
 
     def halves(self, takes: int) -> list[Successor]:
@@ -205,5 +211,6 @@ class Story:
             0, self.taken.batch_id.connection, self.taken.batch_id.hour,
             stage, failure.value, code, path, detail, row, kind, event_id,
             self.batch.received_ms[position], self.now_ms, mapping,
+            replays=times_replayed(history), run=run_of(history),
         )  # fmt: skip
         self.letters.append(DeadLetter(summary, body, record, history))

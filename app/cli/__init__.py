@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "lanes": _Place("app.cli.lanes", "lanes"),
     "mappings": _Place("app.cli.mappings", "mappings"),
     "dead-letters": _Place("app.cli.dead_letters", "dead_letters"),
+    "replays": _Place("app.cli.replays", "replays"),
+    "audit": _Place("app.cli.audit", "audit"),
     "backfill": _Place("app.cli.backfill", "backfill"),
     "verify-signature": _Place("app.cli.verify_signature", "verify_signature"),
     "doctor": _Place("app.cli.doctor", "doctor"),

@@ -79,11 +79,12 @@ def _checks(files: MappingFiles) -> str:
 
 
 async def _redis(settings: Settings) -> list[Finding]:
-    redis = open_store(settings.redis_url, timeout_seconds=5)
+    redis = open_store(settings.redis, timeout_seconds=5)
     try:
-        warnings = await require_safe(redis)
+        warnings = await require_safe(redis, settings.redis_wait_replicas)
     except StoreUnavailable as error:
-        return [Finding("fault", "redis", f"{error}; is it running, and SLUICE_REDIS_URL right?")]
+        hint = "; is it running, and SLUICE_REDIS_URL right?" if error.reason == "away" else ""
+        return [Finding("fault", "redis", f"{error}{hint}")]
     except ConfigError as error:
         return [Finding("fault", "redis", fault) for fault in error.faults]
     finally:

@@ -29,14 +29,14 @@ def with_store(ask: Callable[[Store], Awaitable[T]]) -> T:
     """Opens the store, asks, closes it. Raises ConfigError, and SluiceError when Redis is away."""
 
     async def run() -> T:
-        redis = open_store(load_settings(environment()).redis_url)
+        settings = load_settings(environment())
+        redis = open_store(settings.redis, data_dir=settings.data_dir)
         try:
             return await ask(redis)
         except StoreUnavailable as fault:
-            raise SluiceError(
-                f"Redis cannot be read ({fault}). Is it running, here with `make up`? "
-                "SLUICE_REDIS_URL says where it is."
-            ) from fault
+            hint = "Is it running, here with `make up`? SLUICE_REDIS_URL says where it is."
+            known = f" {hint}" if fault.reason == "away" else ""
+            raise SluiceError(f"Redis cannot be used ({fault}).{known}") from fault
         finally:
             await redis.aclose(close_connection_pool=True)
 
@@ -58,6 +58,15 @@ def moment(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def visible(text: str, keep: str = "") -> str:
+    """The text with all that a terminal obeys or hides as escapes, but for `keep`: it may come from
+    an event, and an event from anybody."""
+    return "".join(
+        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
 def echo_json(value: Any) -> None:
     """One JSON document to stdout."""
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=_plain))
@@ -73,7 +82,7 @@ def echo_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         name, right = column.removeprefix(">"), column.startswith(">")
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(visible(str(cell)) for cell in row))
     console.print(table, markup=False)
 
 

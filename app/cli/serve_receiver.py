@@ -44,7 +44,7 @@ class _CheckedBatches(Batches):
         """At start: raises ConfigError when events must not be put there. Redis may be away."""
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
-                warnings = await require_safe(self.redis)
+                warnings = await require_safe(self.redis, self.wait_replicas)
         except (StoreUnavailable, TimeoutError):
             return  # Nothing is taken meanwhile, and every poll asks again.
         self._checked = True
@@ -90,8 +90,8 @@ def serve_receiver_child(listening_fd: int, control_fd: int) -> None:
 
     @asynccontextmanager
     async def make() -> AsyncIterator[Receiver]:
-        redis = open_swift_store(settings.redis_url)
-        store = _CheckedBatches(redis)
+        redis = open_swift_store(settings.redis)
+        store = _CheckedBatches(redis, wait_replicas=settings.redis_wait_replicas)
         try:
             await store.check()
             yield Receiver(

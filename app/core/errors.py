@@ -4,10 +4,12 @@ SluiceError
 ├── ConfigError            settings or a connection file are wrong; carries all faults at once
 ├── UnreadableFrame        bytes in Redis that are no frame of ours
 ├── StoreUnavailable       Redis cannot take or give data now; says why; trying later may help
+├── LeaseLost              a batch is no longer this worker's; nothing more may be done with it
 ├── EventFault             the event itself is at fault: it becomes a dead letter at once
 │   ├── UnreadableEvent    a signed body that is no Customer.io event
 │   └── MappingFailed      a mapping row could not make a field that is required
 ├── MappingSetInvalid      a mapping set that cannot be compiled; carries all faults at once
+├── PatchInvalid           a JSON patch that cannot be applied; says which operation, and why
 ├── LanePaused             deliveries of a connection are held back; says why and until when
 ├── CredentialsRefused     IMS gave no token, and will not before somebody acts
 └── TokenUnavailable       IMS cannot be reached or is busy; trying later may help
@@ -44,6 +46,10 @@ class StoreUnavailable(SluiceError):
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
         super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+class LeaseLost(SluiceError):
+    """A batch is held by another worker, or is not there any more. The text names it."""
 
 
 class EventFault(SluiceError):
@@ -89,6 +95,10 @@ class MappingSetInvalid(SluiceError):
         self.problems = tuple(problems)
         self.faults = tuple(map(str, self.problems))
         super().__init__("\n".join(self.faults))
+
+
+class PatchInvalid(SluiceError):
+    """A JSON patch that cannot be applied."""
 
 
 class LanePaused(SluiceError):

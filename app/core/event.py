@@ -27,6 +27,9 @@ FAMILY_KEYS: Final = ("object_type", "object_type_type", "delivery_type")
 _OLD_KIND: Final = re.compile("(in_app|[^_]+)_(.+)")
 
 EVENT_ID_MAX_CHARS: Final = 256
+_KIND_MAX_CHARS: Final = 128
+# Deeper than any event.
+MAX_DEPTH: Final = 200
 
 
 @dataclass(slots=True)
@@ -76,13 +79,27 @@ def parse_event(body: bytes) -> Event:
     return Event(event_id, family, metric, timestamp, document)
 
 
+def nests_deeper(document: dict[str, Any], levels: int) -> bool:
+    """Whether there are objects or arrays within each other more than `levels` times."""
+    layer: list[Any] = [document]
+    for _ in range(levels):
+        inner: list[Any] = []
+        for value in layer:
+            inner += value.values() if type(value) is dict else value
+        layer = [value for value in inner if type(value) in (dict, list)]
+    return bool(layer)
+
+
 def peek_event(body: bytes) -> tuple[str, str]:
-    """(event_id, kind) of a body that may be anything; empty where they cannot be read."""
+    """(event_id, kind) of a body that may be anything, cut short where they are endless; empty
+    where they cannot be read."""
     try:
         event = parse_event(body)
     except UnreadableEvent:
-        return _peek_unreadable(body)
-    return event.event_id, event.kind
+        event_id, kind = _peek_unreadable(body)
+    else:
+        event_id, kind = event.event_id, event.kind
+    return event_id[:EVENT_ID_MAX_CHARS], kind[:_KIND_MAX_CHARS]
 
 
 def _peek_unreadable(body: bytes) -> tuple[str, str]:
@@ -94,7 +111,7 @@ def _peek_unreadable(body: bytes) -> tuple[str, str]:
         return "", ""
     event_id, family, metric = (document.get(k) for k in ("event_id", "object_type", "metric"))
     kind = f"{family}.{metric}" if isinstance(family, str) and isinstance(metric, str) else ""
-    return (event_id[:EVENT_ID_MAX_CHARS] if isinstance(event_id, str) else ""), kind
+    return (event_id if isinstance(event_id, str) else ""), kind
 
 
 def _kind_elsewhere(document: dict[str, Any]) -> tuple[str, str]:

@@ -18,8 +18,10 @@ from pydantic_settings import (
 )
 
 from app.core.errors import ConfigError
+from app.core.redis_address import Endpoint, RedisAddress, Sentinels, endpoint
 from app.settings.faults import close_match, lines_of
 from app.settings.home import default_config_dir, default_data_dir
+from app.settings.pem import pem_faults
 from app.settings.secrets import read_secret
 
 PREFIX: Final = "SLUICE_"
@@ -34,11 +36,22 @@ Network = IPv4Network | IPv6Network
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
+SENTINEL_PORT: Final = 26379
+
+# Settings that may hold a secret: each may come from the file that `{name}_FILE` names.
+_SECRETS: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD")
+
 
 def _networks(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _endpoints(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return tuple(endpoint(part, SENTINEL_PORT) for part in value.split(",") if part.strip())
 
 
 class Settings(BaseSettings):
@@ -52,12 +65,37 @@ class Settings(BaseSettings):
         pattern=r"^(rediss?|unix)://",
         description="where Redis or Valkey is: redis://, rediss:// or unix://",
     )
+    redis_password: str | None = Field(
+        None, repr=False, description="the password, when SLUICE_REDIS_URL has none"
+    )
+    redis_ca_file: Path | None = Field(
+        None, description="PEM: who signed Redis' certificate; unset: whom this machine trusts"
+    )
+    redis_cert_file: Path | None = Field(
+        None, description="PEM: our certificate, when Redis wants one"
+    )
+    redis_key_file: Path | None = Field(None, description="PEM: the key of that certificate")
+    redis_sentinels: Annotated[tuple[Endpoint, ...], NoDecode, BeforeValidator(_endpoints)] = Field(
+        (), description="Redis Sentinels, host:port, comma-separated"
+    )
+    redis_sentinel_master: str | None = Field(
+        None, min_length=1, description="the name under which the Sentinels know the master"
+    )
+    redis_sentinel_username: str | None = Field(None, description="the Sentinels' ACL user")
+    redis_sentinel_password: str | None = Field(
+        None, repr=False, description="the Sentinels' own password"
+    )
+    redis_wait_replicas: int = Field(
+        0, ge=0, le=5, description="replicas that must have an event before it is answered 200"
+    )
     config_dir: Path = Field(
         default_factory=default_config_dir,
         description="the folder with connections/, mappings/ and schemas/",
     )
     data_dir: Path = Field(
-        default_factory=default_data_dir, description="where `sluice up` keeps its data"
+        default_factory=default_data_dir,
+        description="where `sluice up` keeps its data, and workers the dead letters that are too "
+        "many for Redis",
     )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="json, console, or auto: console on a terminal, else json"
@@ -138,9 +176,33 @@ class Settings(BaseSettings):
         24, gt=0, le=720, description="hours after which a body is no longer part of the sample"
     )
 
+    dead_letters_max_bytes: int = Field(
+        200_000_000,
+        ge=0,
+        description="bytes of Redis that the bodies of dead letters may take; beyond them the "
+        "oldest are spilled to files in the data folder; 0: no bound",
+    )
+
     redis_port: Port = Field(6390, description="the port of the Redis that `sluice up` starts")
     sandbox_host: str = Field("127.0.0.1", description="the address the sandbox listens on")
     sandbox_port: Port = Field(8090, description="the port the sandbox listens on")
+
+    @property
+    def redis(self) -> RedisAddress:
+        """How the store is reached."""
+        sentinels = None
+        if self.redis_sentinels:
+            sentinels = Sentinels(
+                self.redis_sentinels,
+                self.redis_sentinel_master or "",
+                self.redis_sentinel_username,
+                self.redis_sentinel_password,
+            )
+        files = (self.redis_ca_file, self.redis_cert_file, self.redis_key_file)
+        ca_file, cert_file, key_file = (str(path) if path else None for path in files)
+        return RedisAddress(
+            self.redis_url, self.redis_password, ca_file, cert_file, key_file, sentinels
+        )
 
     @classmethod
     def settings_customise_sources(
@@ -173,7 +235,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         and not value.startswith("tcp://")
     }
     faults: list[str] = []
-    _read_url_file(ours, faults)
+    for name in _SECRETS:
+        _read_file(f"{PREFIX}{name}", ours, faults)
     known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
     for name in sorted(ours.keys() - known):
         faults.append(f"environment: {name}: unknown setting{close_match(name, known)}")
@@ -186,15 +249,28 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         ]
     if faults:
         raise ConfigError(faults)
+    if faults := [f"environment: {fault}" for fault in _redis_faults(settings)]:
+        raise ConfigError(faults)
     return settings
 
 
-def _read_url_file(ours: dict[str, str], faults: list[str]) -> None:
-    """SLUICE_REDIS_URL_FILE: the URL may hold a password, so it may come as a secret file."""
-    path = ours.pop(f"{PREFIX}REDIS_URL_FILE", None)
+def _redis_faults(settings: Settings) -> list[str]:
+    """What is wrong with several settings together, or with the files that they name."""
+    found = settings.redis.faults()
+    if bool(settings.redis_sentinels) != bool(settings.redis_sentinel_master):
+        missing = "SENTINEL_MASTER" if settings.redis_sentinels else "SENTINELS"
+        found.append(
+            f"SLUICE_REDIS_{missing}: missing; the Sentinels and the master's name go together"
+        )
+    return found or pem_faults(settings.redis)
+
+
+def _read_file(name: str, ours: dict[str, str], faults: list[str]) -> None:
+    """`{name}_FILE`: what may be a secret may come as a file."""
+    path = ours.pop(f"{name}_FILE", None)
     if path is None:
         return
     try:
-        ours.setdefault(f"{PREFIX}REDIS_URL", read_secret(Path(path)).decode())
+        ours.setdefault(name, read_secret(Path(path)).decode())
     except (OSError, UnicodeDecodeError) as fault:
-        faults.append(f"environment: {PREFIX}REDIS_URL_FILE: cannot read {path}: {fault}")
+        faults.append(f"environment: {name}_FILE: cannot read {path}: {fault}")

@@ -14,7 +14,10 @@ from typing import Any, Final, cast
 from arq.utils import ms_to_datetime
 
 from app.core.batch_id import BatchId
+from app.core.dead_letter import DeadLetter
+from app.core.errors import StoreUnavailable
 from app.store import keys
+from app.store.dead_letters.writing import DeadWriter
 from app.store.faults import store_faults
 from app.store.scripting import Script, Store
 
@@ -44,6 +47,9 @@ SUSPECT_TAKES: Final = 3
 ALONE_TAKES: Final = 3
 
 PULSE_MS: Final = 15_000
+
+# How long a commit waits for replicas: well below the time in which a webhook is answered.
+COPY_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +93,15 @@ class Successor:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Where every event of a batch went. `letters`: (payload, summary) per dead letter."""
+    """Where every event of a batch went. `run`: the replay run it belongs to, 0 = none."""
 
     duplicates: int = 0
     tests: int = 0
     delivered: int = 0
     successors: Sequence[Successor] = ()
-    letters: Sequence[tuple[bytes, bytes]] = ()
+    letters: Sequence[DeadLetter] = ()
     trace: bytes = b""
+    run: int = 0
 
     @property
     def events(self) -> int:
@@ -104,14 +111,22 @@ class Settlement:
 
 @dataclass(slots=True)
 class Batches:
-    """Everything that is done to event batches. `owner`: who holds what this instance takes."""
+    """Everything that is done to event batches. `owner`: who holds what this instance takes.
+
+    `wait_replicas`: a commit counts only when so many replicas have it, too.
+    """
 
     redis: Store
     owner: str = "-"
     lease_ms: int = 10_000
     trace_ms: int = 3 * 86_400_000
+    wait_replicas: int = 0
     _bells: int = field(default=0, init=False)
     _scripts: dict[str, Script] = field(default_factory=dict, init=False)
+    _writer: DeadWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = DeadWriter(self.redis)
 
     async def commit(self, connection: str, frame: bytes, events: int) -> str:
         """Puts a frame of newly received events on the queue; its batch id.
@@ -120,13 +135,15 @@ class Batches:
         StoreUnavailable; the batch may have been written all the same, and its events then turn
         up as duplicates of those that Customer.io sends again.
         """
-        batch_id, self._bells = await self._run(
-            "commit",
-            [keys.OPEN_SET, keys.BATCH_NUMBER, keys.CONNECTIONS, keys.ledger_hours(connection),
-             keys.ARQ_QUEUE, keys.BACKLOG],
-            [connection, events, frame, GRACE_MS, keys.BATCH_PREFIX,
-             keys.ledger_prefix(connection)],
-        )  # fmt: skip
+        names = [keys.OPEN_SET, keys.BATCH_NUMBER, keys.CONNECTIONS,
+                 keys.ledger_hours(connection), keys.ARQ_QUEUE, keys.BACKLOG]  # fmt: skip
+        args = [connection, events, frame, GRACE_MS, keys.BATCH_PREFIX,
+                keys.ledger_prefix(connection)]  # fmt: skip
+        if self.wait_replicas:
+            answer = await self._commit_copied(names, args)
+        else:
+            answer = await self._run("commit", names, args)
+        batch_id, self._bells = answer
         return str(batch_id, "ascii")
 
     async def ring_all(self, batch_ids: Sequence[str]) -> None:
@@ -208,15 +225,16 @@ class Batches:
         """
         if settlement.events != batch_id.events:
             raise ValueError(f"settlement of {settlement.events} events for {batch_id}")
-        answer = await self._run(
-            "settle", self._settle_keys(batch_id), self._settle_args(batch_id, settlement)
-        )
+        args = self._settle_args(batch_id, settlement)
+        args += await self._writer.args(settlement.letters)
+        answer = await self._run("settle", self._settle_keys(batch_id, settlement.run), args)
         return answer is not None
 
     async def mark_delivered(self, batch_id: str, positions: Sequence[int]) -> None:
-        """Remembers what Platform took, should the batch have to be worked on again."""
-        with store_faults():
-            await cast(Awaitable[int], self.redis.sadd(keys.DONE_PREFIX + batch_id, *positions))
+        """Remembers what Platform took, should the batch have to be worked on again; not when the
+        lease was lost. Raises StoreUnavailable."""
+        names = [keys.HELD, keys.DONE_PREFIX + batch_id]
+        await self._run("mark", names, [self.owner, batch_id, *positions])
 
     async def delivered_before(self, batch_id: str) -> set[int]:
         """Positions that were marked delivered by an earlier take."""
@@ -239,12 +257,27 @@ class Batches:
         return max(0, await self._now_ms() - int(first[0][1])) if first else 0
 
     async def pressure(self) -> Pressure:
-        """How full the store is. Raises StoreUnavailable."""
+        """How full the store is. Raises StoreUnavailable, also when replicas that a commit would
+        wait for are not there."""
         with store_faults():
             memory = await self.redis.info("memory")
+            await self._count_replicas()
             backlog = int(await self.redis.get(keys.BACKLOG) or 0)
             batches = int(await self.redis.zcard(keys.OPEN_SET))
         return Pressure(int(memory["used_memory"]), int(memory["maxmemory"]), backlog, batches)
+
+    async def _count_replicas(self) -> None:
+        if not self.wait_replicas:
+            return
+        replication = await self.redis.info("replication")
+        # One that is still being sent its first copy answers no WAIT.
+        states = [
+            each["state"]
+            for name, each in replication.items()
+            if name.startswith("slave") and isinstance(each, dict)
+        ]
+        if states.count("online") < self.wait_replicas:
+            raise StoreUnavailable("replicas", f"{len(states)} of {self.wait_replicas} are there")
 
     async def pulse(self) -> None:
         """Leaves a sign of life, and so finds out whether Redis takes writes at all.
@@ -274,13 +307,24 @@ class Batches:
             seconds, micros = await self.redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
+    async def _commit_copied(self, redis_keys: list[str], args: list[Any]) -> Any:
+        """A batch that too few replicas have stays on the queue, as one whose answer was lost."""
+        wanted = self.wait_replicas
+        answer, copies = await self._script("commit").copied(redis_keys, args, wanted, COPY_MS)
+        if copies < wanted:
+            raise StoreUnavailable("replicas", f"{copies} of {wanted} have it after {COPY_MS} ms")
+        return answer
+
     async def _run(self, name: str, redis_keys: list[str], args: list[Any]) -> Any:
+        return await self._script(name)(redis_keys, args)
+
+    def _script(self, name: str) -> Script:
         script = self._scripts.get(name)
         if script is None:
             script = self._scripts[name] = Script(self.redis, name, alone=name == "commit")
-        return await script(redis_keys, args)
+        return script
 
-    def _settle_keys(self, batch_id: BatchId) -> list[str]:
+    def _settle_keys(self, batch_id: BatchId, run: int) -> list[str]:
         name, connection = str(batch_id), batch_id.connection
         return [
             keys.OPEN_SET,
@@ -289,9 +333,7 @@ class Batches:
             keys.DONE_PREFIX + name,
             f"{keys.ledger_prefix(connection)}{batch_id.hour}",
             f"{keys.TRACE_PREFIX}{batch_id.number // TRACES_PER_HASH}",
-            keys.DEAD_PAYLOADS,
-            keys.DEAD_SUMMARIES,
-            keys.dead_index(connection),
+            keys.DEAD,
             keys.DEAD_NUMBER,
             keys.BATCH_NUMBER,
             keys.last_test(connection),
@@ -299,6 +341,7 @@ class Batches:
             keys.waiting(connection),
             keys.WAITING,
             keys.stems(connection),
+            *([keys.replay_run(run)] if run else []),
         ]
 
     def _settle_args(self, batch_id: BatchId, settlement: Settlement) -> list[Any]:
@@ -321,8 +364,6 @@ class Batches:
         for successor in settlement.successors:
             args += [successor.delay_ms, successor.takes, successor.events]
             args += [successor.stems_from, int(successor.waits), successor.frame]
-        for payload, summary in settlement.letters:
-            args += [payload, summary]
         return args
 
 

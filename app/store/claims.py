@@ -12,19 +12,14 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Final
 
+from app.core.dead_letter.event_id import pack_event_id
+from app.core.errors import LeaseLost
 from app.store import keys
 from app.store.scripting import Script, Store
 
 # Well within the 512 entries of hash-max-listpack-entries, and short enough to be scanned in
 # well under a microsecond.
 IDS_PER_BUCKET: Final = 128
-
-_CROCKFORD: Final = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_BASE_32: Final = b"0123456789abcdefghijklmnopqrstuv"
-# Whatever is not canonical Crockford (lower case too) becomes a byte that int() refuses.
-_TO_BASE_32: Final = bytes(
-    _BASE_32[_CROCKFORD.index(byte)] if byte in _CROCKFORD else ord("!") for byte in range(256)
-)
 
 
 class Claim(Enum):
@@ -41,13 +36,9 @@ def place_of(event_id: str, timestamp: int) -> tuple[str, bytes]:
     The slot is about a minute of time, the ULID's own (65.5 s) or else the event's, which is the
     same on every retry: so old slots rest and expire.
     """
-    if len(event_id) == 26 and event_id[0] <= "7":
-        try:
-            whole = int(event_id.encode().translate(_TO_BASE_32), 32).to_bytes(16, "big")
-        except ValueError:
-            pass
-        else:
-            return whole[:4].hex(), whole[4:]
+    packed = pack_event_id(event_id)
+    if isinstance(packed, bytes):
+        return packed[:4].hex(), packed[4:]
     digest = blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     return f"x{timestamp >> 6:x}", digest
 
@@ -72,10 +63,13 @@ class Claims:
         ids: Sequence[tuple[str, int]],
         *,
         take_over: bool = False,
+        held: tuple[str, str] = ("", ""),
     ) -> list[Claim]:
-        """One Claim per (event id, timestamp). `ids` are distinct. Raises StoreUnavailable.
+        """One Claim per (event id, timestamp). `ids` are distinct.
 
-        `take_over`: claims of other batches become this one's, as a replay wants.
+        `take_over`: claims of other batches become this one's, as a replay wants. `held`: (batch
+        id, owner), for a batch that must still be the owner's. Raises StoreUnavailable, and
+        LeaseLost when it is not: nothing was claimed then.
         """
         if not ids:
             return []
@@ -92,6 +86,7 @@ class Claims:
             self.window_ms,
             IDS_PER_BUCKET,
             int(take_over),
+            *held,
         ]
         order: list[int] = []
         for slot, members in slots.items():
@@ -99,7 +94,9 @@ class Claims:
             # One argument for all: redis-py takes 0.6 µs for each.
             args += [slot, len(members[0][0]), b"".join([rest for rest, _ in members])]
             order += [position for _, position in members]
-        answer: bytes = await self._claim([], args)
+        answer: bytes | None = await self._claim([keys.HELD], args)
+        if answer is None:
+            raise LeaseLost(held[0])
         claims = [Claim.NEW] * len(ids)
         for position, letter in zip(order, answer, strict=True):
             if letter != _NEW:

@@ -40,9 +40,46 @@ TRACE_PREFIX: Final = "sluice:trace:"
 # Prefix of `sluice:worker:{owner}`: string, a worker's sign of life; expires.
 WORKER_PREFIX: Final = "sluice:worker:"
 
-# Hashes: dead letter number -> payload, and -> summary for filters.
+# Prefix of all that is kept of dead letters; what lies where: scripts/parts/dead_terms.lua.
+DEAD: Final = "sluice:dead:"
+
+# Hash: dead letter number -> payload, or where it was spilled to.
 DEAD_PAYLOADS: Final = "sluice:dead:payloads"
-DEAD_SUMMARIES: Final = "sluice:dead:summaries"
+
+# Hash: dead letter number -> edit; the payload stays as it came.
+DEAD_EDITS: Final = "sluice:dead:edits"
+
+# Hash: connection -> its dead letters. String: bytes of all payloads.
+DEAD_COUNTS: Final = "sluice:dead:counts"
+DEAD_BYTES: Final = "sluice:dead:bytes"
+
+# Hash: number of a spill file -> letters that are in it and nowhere else. Counter: the last number.
+DEAD_FILES: Final = "sluice:dead:files"
+DEAD_FILE_NUMBER: Final = "sluice:dead:number:file"
+
+# Sorted sets: fingerprint -> ms of the last death, and -> letters; a group stays when its letters
+# are gone (until the keeper forgets it).
+DEAD_GROUPS_LAST: Final = "sluice:dead:groups:last"
+DEAD_GROUPS_LIVE: Final = "sluice:dead:groups:live"
+
+# String: 32 random bytes, the key for the tokens of people (core/dead_letter/about.py).
+DEAD_PERSON_KEY: Final = "sluice:dead:key"
+
+# String: the worker that looks after the dead letter store; expires.
+DEAD_KEEPER: Final = "sluice:dead:keeper"
+
+# Hash: dead letter number -> summary as releases before fingerprints wrote it; is emptied.
+OLD_DEAD_SUMMARIES: Final = "sluice:dead:summaries"
+
+
+def dead_group(fingerprint: str) -> str:
+    """Hash: a cause, when it was seen first and last, what is affected, notes."""
+    return f"sluice:dead:group:{fingerprint}"
+
+
+def dead_bucket(number: int) -> str:
+    """Hash: dead letter number -> summary, for 128 numbers."""
+    return f"sluice:dead:s:{number // 128}"
 
 
 def claims_prefix(connection: str) -> str:
@@ -61,8 +98,9 @@ def ledger_hours(connection: str) -> str:
     return f"sluice:ledger-hours:{connection}"
 
 
-def dead_index(connection: str) -> str:
-    """Sorted set: dead letter number -> ms at which it died."""
+def old_dead_index(connection: str) -> str:
+    """Sorted set: dead letter number -> ms at which it died, as releases before fingerprints wrote
+    it; is emptied."""
     return f"sluice:dead:index:{connection}"
 
 
@@ -129,6 +167,10 @@ def ims_lock(fingerprint: str) -> str:
     return f"sluice:ims:lock:{fingerprint}"
 
 
+# Stream: who did what; entries of more than 400 days ago go when new ones come.
+AUDIT: Final = "sluice:audit"
+
+
 # samples
 
 
@@ -140,3 +182,35 @@ def samples(connection: str) -> str:
 def sample_index(connection: str) -> str:
     """Sorted set: "number kind" -> ms at which the sample was put there; expires."""
     return f"sluice:samples-index:{connection}"
+
+
+# replay runs
+
+# Counter: the last number given to a replay run.
+REPLAY_NUMBER: Final = "sluice:number:replay"
+
+# Sorted set: replay run number -> ms at which it was made.
+REPLAYS: Final = "sluice:replays"
+
+# Set: numbers of the runs that a worker has to look after.
+REPLAYS_ACTIVE: Final = "sluice:replays:active"
+
+
+# Prefix of `sluice:replay:{number}`: hash, a replay run's orders, state and counts.
+REPLAY_PREFIX: Final = "sluice:replay:"
+
+
+def replay_run(number: int) -> str:
+    """One of them."""
+    return f"{REPLAY_PREFIX}{number}"
+
+
+def replay_selection(number: int) -> str:
+    """Hash: "index:connection" -> dead letter numbers, packed: what a run has still to do. Goes
+    with the run's end."""
+    return f"{REPLAY_PREFIX}{number}:selection"
+
+
+def replay_places(number: int) -> str:
+    """Hash: "index:connection" -> how many of that part's letters are done, if it was begun."""
+    return f"{REPLAY_PREFIX}{number}:places"

@@ -103,23 +103,26 @@ class Ledger:
                 moment.zrange(keys.OPEN_SET, 0, -1)
                 moment.get(keys.BACKLOG)
                 for connection in connections:
-                    moment.zcard(keys.dead_index(connection))
+                    moment.hget(keys.DEAD_COUNTS, connection)
+                for connection in connections:
+                    moment.zcard(keys.old_dead_index(connection))
                 for connection in connections:
                     moment.get(keys.last_test(connection))
                 for connection, hour in hours:
                     moment.hgetall(f"{keys.ledger_prefix(connection)}{hour}")
                 found: list[Any] = await moment.execute()
         names, backlog = found[0], found[1]
-        cards = found[2 : 2 + len(connections)]
-        tests = found[2 + len(connections) : 2 + 2 * len(connections)]
-        rows = found[2 + 2 * len(connections) :]
+        each = len(connections)
+        counts, old, tests = (found[2 + at * each : 2 + (at + 1) * each] for at in range(3))
+        cards = [int(count or 0) + card for count, card in zip(counts, old, strict=True)]
+        rows = found[2 + 3 * each :]
         return (
             {
                 key: {str(name, "ascii"): int(count) for name, count in row.items()}
                 for key, row in zip(hours, rows, strict=True)
             },
             [BatchId.parse(str(name, "ascii")) for name in names],
-            dict(zip(connections, (int(card) for card in cards), strict=True)),
+            dict(zip(connections, cards, strict=True)),
             int(backlog or 0),
             {c: int(ms) for c, ms in zip(connections, tests, strict=True) if ms is not None},
         )

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from arq.connections import ArqRedis
 from redis.exceptions import NoScriptError
 
 from app.store.faults import store_faults
+from app.store.links import Guide
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,36 @@ class Store(ArqRedis):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Where this process finds what was spilled to files; None: it cannot read them.
+        self.data_dir: Path | None = None
         self._calls: list[_Call] = []
         self._trips: set[asyncio.Task[None]] = set()
+        self.guide: Guide | None = None
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        """With the pool, what finds the master is closed, too."""
+        await super().aclose(close_connection_pool)
+        if self.guide is not None:
+            await self.guide.aclose()
+
+    async def call_script_copied(
+        self, text: str, words: list[Any], replicas: int, wait_ms: int
+    ) -> tuple[Any, int]:
+        """What the script returns, and how many replicas have what it wrote; on its way at once.
+
+        WAIT speaks of what its own connection wrote, so the two travel together.
+        """
+        for command in (("EVALSHA", *words), ("EVAL", text, *words[1:])):
+            async with self.pipeline(transaction=False) as trip:
+                trip.execute_command(*command)
+                trip.execute_command("WAIT", replicas, wait_ms)
+                answer, copies = await trip.execute(raise_on_error=False)
+            if not isinstance(answer, NoScriptError):
+                break
+        for fault in (answer, copies):
+            if isinstance(fault, Exception):
+                raise fault
+        return answer, int(copies)
 
     async def call_script(self, text: str, words: list[Any]) -> Any:
         """What the script returns. Raises redis-py's errors.
@@ -105,6 +137,25 @@ class Store(ArqRedis):
             return fault
 
 
+# `-- include NAME` in a script stands for scripts/parts/NAME.lua; each part comes in once.
+_INCLUDE: Final = re.compile(r"^-- include (\w+)$", re.MULTILINE)
+
+
+@cache
+def text_of(name: str) -> str:
+    """A script with all its parts. Raises FileNotFoundError."""
+    folder = files("app.store") / "scripts"
+    seen: set[str] = set()
+
+    def part(found: re.Match[str]) -> str:
+        if found[1] in seen:
+            return ""
+        seen.add(found[1])
+        return _INCLUDE.sub(part, (folder / "parts" / f"{found[1]}.lua").read_text("utf-8"))
+
+    return _INCLUDE.sub(part, (folder / f"{name}.lua").read_text("utf-8"))
+
+
 @dataclass(slots=True)
 class Script:
     """One script. Its contract is in the .lua file. `alone`: never waits to share a trip."""
@@ -116,8 +167,19 @@ class Script:
     _digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self._text = (files("app.store") / "scripts" / f"{self.name}.lua").read_text()
+        self._text = text_of(self.name)
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+
+    async def copied(
+        self, keys: list[str], args: list[Any], replicas: int, wait_ms: int
+    ) -> tuple[Any, int]:
+        """Runs it; what it returns, and how many replicas have its writes after `wait_ms` at most.
+
+        Raises StoreUnavailable.
+        """
+        words = [self._digest, len(keys), *keys, *args]
+        with store_faults():
+            return await self.store.call_script_copied(self._text, words, replicas, wait_ms)
 
     async def __call__(self, keys: list[str], args: list[Any]) -> Any:
         """Runs it. Raises StoreUnavailable."""

@@ -22,6 +22,7 @@ import uvloop
 from app.web.acceptor import Acceptor
 from app.web.protocol import ReceiverServer
 from app.web.receiver import Receiver
+from app.web.strangers import most_connections
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +76,7 @@ async def _serve(
     server = ReceiverServer(
         receiver.handle, receiver.config, receiver.answers, receiver.strays, receiver.faults
     )
+    server.strangers.limit = most_connections(receiver.config.max_connections)
     background = [
         loop.create_task(receiver.shedding.run()),
         loop.create_task(_flush(receiver)),

@@ -24,6 +24,8 @@ class ReceiverConfig:
     ring_interval_ms: float = 20
     # Bodies held in memory, for all connections: past it webhooks are refused.
     pending_max_bytes: int = 64_000_000
+    # The same of bodies on their way, whose signatures are not known yet; past 64 KB each.
+    arriving_max_bytes: int = 64_000_000
     answer_deadline_seconds: float = 3.0
     commit_timeout_seconds: float = 10.0
     body_deadline_seconds: float = 2.0
@@ -31,8 +33,12 @@ class ReceiverConfig:
     # Long, so that it is the client who ends an idle connection: a server's close can cross a
     # request on its way, and Customer.io would wait an hour after `EOF` (customerio.md section 9).
     keepalive_seconds: float = 900.0
+    # Per process; fewer when the system's limit of open files is lower.
+    max_connections: int = 4096
     max_headers: int = 64
     max_header_bytes: int = 8190
+    # Of headers that come in pieces, all together.
+    head_max_bytes: int = 65_536
     retry_after_seconds: int = 5
     pressure_interval_seconds: float = 0.5
     pressure_timeout_seconds: float = 2.0

@@ -21,6 +21,7 @@ from typing import Final, Protocol
 
 from app.core.errors import StoreUnavailable
 from app.web.bell import Bell
+from app.web.body import Room
 from app.web.config import ReceiverConfig
 from app.web.fault_log import FaultLog
 from app.web.metrics import Tally
@@ -70,16 +71,6 @@ class _Batch:
             self.confirmed.set_result(result)
 
 
-class Pending:
-    """Body bytes held by all connections of the process, and the most there may be."""
-
-    __slots__ = ("limit", "size")
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.size = 0
-
-
 class GroupCommit:
     """The open batch of one connection, and those under way. Lives in one event loop."""
 
@@ -91,7 +82,7 @@ class GroupCommit:
         config: ReceiverConfig,
         watch: CommitWatch,
         tally: Tally,
-        pending: Pending,
+        pending: Room,
         bell: Bell,
         faults: FaultLog,
     ) -> None:

@@ -35,6 +35,8 @@ class Supervision:
     """Times of the parent, in seconds."""
 
     ready_seconds: float = 30.0
+    # From the end of its control socket, or of the time above, to SIGKILL.
+    way_out_seconds: float = 5.0
     # SIGTERM to SIGKILL: longer than a child's own way out.
     stop_seconds: float = 30.0
     # A child that lived for less is started again with growing pauses.
@@ -211,6 +213,8 @@ class _Slot:
             self._was_ready = True
             log.info("receiver.ready", process=self._number, pid=child.process.pid)
         else:
+            # It may be on its way out, with a code that matters, and slow on a busy machine.
+            await asyncio.wait({child.ended}, timeout=self._parent.times.way_out_seconds)
             child.signal(signal.SIGKILL)
 
     async def _watch(self, child: _Child) -> None:

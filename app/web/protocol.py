@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import StreamReader, web
+from aiohttp import StreamReader, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
@@ -19,6 +19,7 @@ from app.web.answers import Answer, Answers
 from app.web.config import ReceiverConfig
 from app.web.fault_log import FaultLog
 from app.web.metrics import Tally
+from app.web.strangers import Strangers
 
 
 class Request:
@@ -33,7 +34,7 @@ class Request:
         self,
         message: RawRequestMessage,
         content: StreamReader,
-        protocol: web.RequestHandler,
+        protocol: ReceiverProtocol,
         writer: AbstractStreamWriter,
         task: asyncio.Task[None],
     ) -> None:
@@ -41,6 +42,10 @@ class Request:
         self.path = message.path
         self.headers = message.headers
         self.keep_alive = not message.should_close
+        # After an upgrade that it does not know (h2c, which Java's client asks for) aiohttp 3.14.5
+        # reads nothing more: the next webhook on the connection would never be answered.
+        if message.upgrade and message.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+            self.keep_alive = False
         self.content = content
         self.protocol = protocol
         self._task = task
@@ -65,22 +70,38 @@ Handler = Callable[[Request], Awaitable[Answer]]
 class ReceiverProtocol(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_header_guard", "_server")
+    __slots__ = ("_head_bytes", "_header_guard", "_server", "trusted")
 
     def __init__(self, server: ReceiverServer, **options: Any) -> None:
         super().__init__(server, **options)
         self._server = server
         self._header_guard: asyncio.TimerHandle | None = None
+        # Of a request whose headers have not all come.
+        self._head_bytes = 0
+        self.trusted = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has a request that is not answered yet."""
+        return self._request_in_progress or bool(self._messages)
+
+    def trust(self) -> None:
+        """It brought a valid webhook: it is never cut to make room for others."""
+        self.trusted = True
+        self._server.strangers.forget(self)
 
     def data_received(self, data: bytes) -> None:
-        """Called by the event loop. Bytes that begin no request are part of its headers."""
+        """Called by the event loop. While a request is waited for, bytes that begin none are part
+        of its headers; at other times they may be a body that nobody wants."""
         before = self._request_count
         super().data_received(data)
         if self._request_count != before:
-            self._dismiss()
-        elif not self._request_in_progress and not self._messages and self._header_guard is None:
-            seconds = self._server.config.header_deadline_seconds
-            self._header_guard = self._loop.call_later(seconds, self._cut_off)
+            if self._head_bytes:
+                self._dismiss()
+            return
+        waiter = self._waiter
+        if data and (before == 0 or (waiter is not None and not waiter.done())):
+            self._head_came(len(data))
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """Called by aiohttp twice per body; left alone it feeds the parser even when not paused."""
@@ -101,15 +122,35 @@ class ReceiverProtocol(web.RequestHandler):
         """Called by aiohttp for what is no HTTP, and for exceptions that got past the handler."""
         return self._server.answer_for(exc)
 
+    def log_exception(self, *args: Any, **details: Any) -> None:
+        """Called by aiohttp when something goes wrong after the answer. Left alone it logs a trace
+        for every client that breaks off a body which was refused."""
+        fault = details.get("exc_info")
+        if self.transport is None or not isinstance(fault, BaseException):
+            self._server.broken_off()
+        else:
+            self._server.answer_for(fault)
+
+    def _head_came(self, size: int) -> None:
+        self._head_bytes += size
+        config = self._server.config
+        if self._head_bytes > config.head_max_bytes:
+            self._cut_off(self._server.headers_too_large)
+        elif self._header_guard is None:
+            self._header_guard = self._loop.call_later(
+                config.header_deadline_seconds, self._cut_off, self._server.slow_headers
+            )
+
     def _dismiss(self) -> None:
+        self._head_bytes = 0
         if self._header_guard is not None:
             self._header_guard.cancel()
             self._header_guard = None
 
-    def _cut_off(self) -> None:
-        self._header_guard = None
+    def _cut_off(self, reason: Callable[[], Answer]) -> None:
+        self._dismiss()
         if self.transport is not None:
-            self.transport.write(self._server.slow_headers().encoded())
+            self.transport.write(reason().encoded())
         self.force_close()
 
 
@@ -127,6 +168,7 @@ class ReceiverServer(web.Server):
         # aiohttp asks of a request no more than what Request has.
         super().__init__(handler, request_factory=Request)  # type: ignore[arg-type]
         self.config = config
+        self.strangers = Strangers(config.max_connections)
         self._answers = answers
         self._strays = strays
         self._faults = faults
@@ -145,18 +187,37 @@ class ReceiverServer(web.Server):
     def __call__(self) -> ReceiverProtocol:
         return ReceiverProtocol(self, loop=self._loop, **self._options)
 
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        assert isinstance(handler, ReceiverProtocol)
+        if self.strangers.came(handler, len(self._connections)):
+            self._strays.refuse("crowded")
+
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None
+    ) -> None:
+        super().connection_lost(handler, exc)
+        assert isinstance(handler, ReceiverProtocol)
+        self.strangers.forget(handler)
+
     def answer_for(self, fault: BaseException | None) -> Answer:
         """The answer to what never became a request, or to a fault that nobody caught."""
         if isinstance(fault, LineTooLong) or "Too many headers" in str(fault):
-            self._strays.refuse("headers_too_large")
-            return self._answers.headers_too_large
-        if isinstance(fault, BadHttpMessage):
+            return self.headers_too_large()
+        if isinstance(fault, BadHttpMessage | web.RequestPayloadError):
             self._strays.refuse("malformed")
             return self._answers.malformed
         if fault is not None:
             self._faults.report(fault)
         self._strays.refuse("internal")
         return self._answers.unavailable.closing
+
+    def headers_too_large(self) -> Answer:
+        self._strays.refuse("headers_too_large")
+        return self._answers.headers_too_large
+
+    def broken_off(self) -> None:
+        self._strays.refuse("broken_off")
 
     def slow_headers(self) -> Answer:
         self._strays.refuse("headers_too_slow")

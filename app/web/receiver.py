@@ -8,6 +8,7 @@ Content-Encoding is not undone either: the signature is over the bytes as sent.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -18,10 +19,17 @@ from multidict import istr
 from app.core.signature import SigningKeys
 from app.web.answers import Answer, Answers
 from app.web.bell import Bell, RingStore
-from app.web.body import BodyBroken, BodyTooLarge, BodyTooSlow, read_body
+from app.web.body import (
+    BodiesTooMany,
+    BodyBroken,
+    BodyTooLarge,
+    BodyTooSlow,
+    Room,
+    read_body,
+)
 from app.web.config import CUSTOMERIO_TIMEOUT_SECONDS, ReceiverConfig, ReceiverConnection
 from app.web.fault_log import FaultLog
-from app.web.group_commit import OVERDUE, CommitStore, Encode, GroupCommit, Pending
+from app.web.group_commit import OVERDUE, CommitStore, Encode, GroupCommit
 from app.web.health import PingStore, Readiness
 from app.web.metrics import ReceiverMetrics, Tally
 from app.web.protocol import Request
@@ -31,6 +39,7 @@ PREFIX: Final = "/webhooks/"
 _TIMESTAMP: Final = istr("X-CIO-Timestamp")
 _SIGNATURE: Final = istr("X-CIO-Signature")
 _FORWARDED: Final = istr("X-Forwarded-For")
+_SLASHES: Final = re.compile("/{2,}")
 
 
 class Store(CommitStore, RingStore, PressureStore, PingStore, Protocol):
@@ -72,7 +81,9 @@ class Receiver:
         # Set while the process stops: every answer asks the client to connect anew, elsewhere.
         self.leaving = False
         self._bell = Bell(store, config.ring_interval_ms / 1000, self.faults)
-        self._pending = Pending(config.pending_max_bytes)
+        self._pending = Room(config.pending_max_bytes)
+        self._arriving = Room(config.arriving_max_bytes)
+        self._rendering: asyncio.Task[str] | None = None
         self._endpoints: dict[str, Endpoint] = {}
         for connection in connections:
             tally = metrics.tally(connection.name, len(connection.keys))
@@ -133,6 +144,8 @@ class Receiver:
         if refusal:
             return self._later(tally, refusal)
         tally.acknowledged += 1
+        if not request.protocol.trusted:
+            request.protocol.trust()
         return self.answers.ok
 
     def _signed(self, endpoint: Endpoint, request: Request, body: bytes, now_ms: int) -> bool:
@@ -154,7 +167,8 @@ class Receiver:
     async def _slow_body(self, endpoint: Endpoint, request: Request) -> bytes | Answer:
         """The body, or the refusal: it was too large, too slow, or broke off."""
         try:
-            return await read_body(request, endpoint.limit, self.config.body_deadline_seconds)
+            seconds = self.config.body_deadline_seconds
+            return await read_body(request, endpoint.limit, seconds, self._arriving)
         except BodyTooLarge:
             endpoint.tally.refuse("too_large")
             return self.answers.too_large
@@ -164,6 +178,8 @@ class Receiver:
         except BodyBroken:
             endpoint.tally.refuse("broken_off")
             return self.answers.malformed
+        except BodiesTooMany:
+            return self._later(endpoint.tally, "arriving").closing
 
     def _turned_away(self, endpoint: Endpoint, request: Request) -> Answer | None:
         """The refusal that needs no look at the body, if there is one."""
@@ -183,7 +199,7 @@ class Receiver:
 
     async def _elsewhere(self, request: Request) -> Answer:
         """Everything that is no POST to a known connection's exact path."""
-        path = request.path.partition("?")[0]
+        path = _plain(request.path)
         if path.startswith(PREFIX):
             return await self._odd_webhook(path, request)
         if path not in ("/healthz", "/readyz", "/metrics"):
@@ -203,7 +219,7 @@ class Receiver:
         if request.method != hdrs.METH_POST:
             self.strays.refuse("method")
             return self.answers.post_only
-        # A query or a final slash: pasted so into Customer.io, and meant well.
+        # A query or a slash too many: pasted so into Customer.io, and meant well.
         endpoint = self._endpoints.get(path.rstrip("/"))
         if endpoint is not None:
             return await self._receive(endpoint, request)
@@ -211,8 +227,19 @@ class Receiver:
         return self.answers.unknown_connection
 
     async def _metrics(self) -> Answer:
-        self.metrics.flush()
-        return Answer(200, await asyncio.to_thread(self.metrics.render))
+        """However many ask, one is made at a time: the rest of the time is for webhooks."""
+        if self._rendering is None or self._rendering.done():
+            self.metrics.flush()
+            self._rendering = asyncio.create_task(asyncio.to_thread(self.metrics.render))
+        return Answer(200, await asyncio.shield(self._rendering))
+
+
+def _plain(target: str) -> str:
+    """The path that is meant. A target may name the host (RFC 9112, 3.2.2: it must be accepted)."""
+    path = target.partition("?")[0]
+    if not path.startswith("/"):
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return _SLASHES.sub("/", path)
 
 
 async def _in_time(confirmed: asyncio.Future[str], seconds: float) -> str:

@@ -14,6 +14,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 _CACHE_MAX_ENTRIES: Final = 4096
+_CACHE_MAX_CHARS: Final = 256
 
 
 class SourceFilter:
@@ -29,14 +30,16 @@ class SourceFilter:
 
         `peer`: address of the TCP connection; `forwarded`: values of all X-Forwarded-For headers.
         """
-        question = (peer, ",".join(forwarded))
+        question = (peer, ",".join(forwarded) if self._proxies else "")
         answer = self._known.get(question)
         if answer is None:
-            if len(self._known) >= _CACHE_MAX_ENTRIES:
-                self._known.clear()
             client = self._client(*question)
             answer = client is not None and _within(client, self._allowed)
-            self._known[question] = answer
+            # Anybody can write headers: a cache of long ones would be memory for the asking.
+            if len(question[1]) <= _CACHE_MAX_CHARS:
+                if len(self._known) >= _CACHE_MAX_ENTRIES:
+                    self._known.clear()
+                self._known[question] = answer
         return answer
 
     def _client(self, peer: str, forwarded: str) -> Address | None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from tests.bench import cost, drain, mapping, memory, plan, receive
+from tests.bench import cost, dead, drain, mapping, memory, plan, receive
 from tests.bench.figures import Figure, machine, show, write
 from tests.bench.plan import Plan
 from tests.bench.stage import ROOT, BenchError, Stage, open_stage
@@ -27,6 +27,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Stage, Plan], list[Figure]]]] = {
     "drain": drain.measure,
     "mapping": mapping.measure,
     "memory": memory.measure,
+    "dead": dead.measure,
     "cost": cost.measure,
 }
 # `floor` comes out of the same rounds as `drain`.

@@ -20,6 +20,7 @@ class Plan:
     claim_ids: int = 1_000_000
     queued_events: int = 100_000
     cost_events: int = 80_000
+    dead_letters: int = 1_000_000
 
 
 def full(rounds: int | None, say: Callable[[str], None]) -> Plan:
@@ -39,4 +40,5 @@ def quick(rounds: int | None, say: Callable[[str], None]) -> Plan:
         claim_ids=250_000,
         queued_events=20_000,
         cost_events=30_000,
+        dead_letters=50_000,
     )

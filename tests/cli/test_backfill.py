@@ -18,13 +18,14 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.core.batch import decode, encode_received
-from app.core.dead_letter import DeadLetter, DeadLetterSummary, encode_letter
+from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.core.errors import ConfigError, SluiceError
 from app.core.event import SEND_TEST_EVENT_ID
 from app.store import keys
 from app.store.batches import Batches
 from app.store.claims import Claims
 from app.store.connect import Store, open_store
+from app.store.dead_letters import DeadLetters
 from tests.conftest import RedisServer
 
 T = TypeVar("T")
@@ -172,10 +173,7 @@ def test_claimed_waiting_and_dead_have_arrived_and_what_is_forgotten_is_unknown(
             number=1, connection="example", hour=1, received_ms=1, dead_ms=1, failure="contract",
             code="c", path="", detail="", kind="email.sent", event_id=dead, stage="", row="",
         )  # fmt: skip
-        payload, packed = encode_letter(DeadLetter(summary, event(dead), None, ()))
-        await store.zadd(keys.dead_index("example"), {"1": 1})
-        await store.hset(keys.DEAD_PAYLOADS, "1", payload)
-        await store.hset(keys.DEAD_SUMMARIES, "1", packed)
+        await DeadLetters(store).put([DeadLetter(summary, event(dead), None, ())])
 
     ask(prepare)
     before = ask(contents)

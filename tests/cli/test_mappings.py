@@ -19,10 +19,10 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.core.batch import AttemptRun
-from app.core.dead_letter import DeadLetter, DeadLetterSummary, encode_letter
+from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.core.errors import ConfigError, SluiceError
-from app.store import keys
 from app.store.connect import Store
+from app.store.dead_letters import DeadLetters
 from app.store.samples import Samples
 
 ROOT = Path(__file__).parents[2]
@@ -480,17 +480,18 @@ async def kept(store: Store, *bodies: bytes, connection: str = "example") -> Non
 
 
 async def died(store: Store, *bodies: bytes, connection: str = "example") -> None:
-    for number, body in enumerate(bodies, 1):
-        summary = DeadLetterSummary(
-            number=number, connection=connection, hour=1, stage="check", failure="schema",
-            code="type", path="/a", detail="", row="", kind="", event_id="", received_ms=1,
-            dead_ms=number,
-        )  # fmt: skip
-        run = AttemptRun(1, 1, 1, "schema", 0, "", "", "")
-        payload, packed = encode_letter(DeadLetter(summary, body, None, (run,)))
-        await store.hset(keys.DEAD_PAYLOADS, str(number), payload)
-        await store.hset(keys.DEAD_SUMMARIES, str(number), packed)
-        await store.zadd(keys.dead_index(connection), {str(number): number})
+    run = AttemptRun(1, 1, 1, "schema", 0, "", "", "")
+    letters = [
+        DeadLetter(
+            DeadLetterSummary(
+                number=0, connection=connection, hour=1, stage="check", failure="schema",
+                code="type", path="/a", detail="", row="", kind="", event_id="", received_ms=1,
+                dead_ms=number,
+            ), body, None, (run,),
+        )
+        for number, body in enumerate(bodies, 1)
+    ]  # fmt: skip
+    await DeadLetters(store).put(letters)
 
 
 def event(number: int, **data: Any) -> bytes:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -126,6 +127,30 @@ def test_unknown_identifiers_are_kept_and_are_no_identity() -> None:
 
     assert tenant(record)["identifiers"] == {"id": "42", "other": {"phone": "+12025550143"}}
     assert list(record["identityMap"]) == ["CustomerioId"]
+
+
+@pytest.mark.parametrize("good", [0, 150])
+def test_a_hundred_thousand_wrong_items_are_told_as_a_few(
+    good: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker stood still for seconds while an error object was made for each."""
+    made = 0
+    usual = jsonschema_rs.ValidationError.__init__
+
+    def counted(self: Any, *given: Any, **more: Any) -> None:
+        nonlocal made
+        made += 1
+        usual(self, *given, **more)
+
+    monkeypatch.setattr(jsonschema_rs.ValidationError, "__init__", counted)
+    people = [{"device_id": "d"}] * good + ["nobody"] * 100_000
+    record, _ = SET.transform(event("email", "sent", {"recipients": people}))
+
+    violations = SCHEMA.check(record, NOW)
+
+    assert 1 <= len(violations) <= 5
+    assert violations[0].path == f"/_acme/customerio/recipients/{good}"
+    assert 0 < made <= 100
 
 
 def test_ids_become_texts_whatever_the_vendor_sends() -> None:

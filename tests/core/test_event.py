@@ -119,3 +119,12 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"event_id":5,"metric":"sent"}', b"nonsense"])
 def test_a_look_at_anything_never_fails(body: bytes) -> None:
     assert peek_event(body) == ("", "")
+
+
+def test_a_look_at_endless_names_is_cut_short() -> None:
+    """They stand in every summary of a dead letter, which lists read by the thousand."""
+    endless = {**GOOD, "event_id": "e" * 9000, "object_type": "f" * 9000, "metric": "m" * 9000}
+    for body in (endless, {**endless, "event_id": "e"}):
+        event_id, kind = peek_event(json.dumps(body).encode())
+        assert len(event_id) <= 256
+        assert len(kind) == 128

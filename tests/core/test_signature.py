@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 
 from app.core.signature import matching_key, sign
@@ -48,5 +50,30 @@ def test_everything_else_is_refused(keys: list[bytes], timestamp: str, signature
     assert matching_key(keys, timestamp, signature, NODE[2]) is None
 
 
+@pytest.mark.parametrize("digits", [20, 400, 5000])
+def test_a_timestamp_too_long_to_be_one_is_refused_however_well_it_is_signed(digits: int) -> None:
+    """Python reads no more than 4,300 digits, and no float holds 400."""
+    stamp = "9" * digits
+    signature = sign(NODE[0], stamp.encode(), NODE[2])
+    assert matching_key([NODE[0]], stamp, signature, NODE[2]) is None
+
+
 def test_a_changed_body_is_refused() -> None:
     assert matching_key([NODE[0]], NODE[1], NODE[3], NODE[2] + b" ") is None
+
+
+def test_every_key_is_compared_in_constant_time_whichever_matches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual, compared = hmac.compare_digest, []
+
+    def watched(own: str, given: str) -> bool:
+        compared.append(len(given))
+        return usual(own, given)
+
+    monkeypatch.setattr("hmac.compare_digest", watched)
+    key, timestamp, body, signature = NODE
+
+    assert matching_key([key, b"b", b"c"], timestamp, signature, body) == 0
+    assert matching_key([b"b", b"c", b"d"], timestamp, "0" * 64, body) is None
+    assert compared == [64] * 6

@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from app.core.errors import StoreUnavailable
 from app.store.connect import Store
-from app.store.scripting import Script
+from app.store.scripting import Script, text_of
 from tests.conftest import RedisServer
 
 
@@ -70,3 +70,9 @@ async def test_a_script_that_goes_alone_is_taught_as_well(store: Store) -> None:
     echo = script(store, "return ARGV[1]")
     echo.alone = True
     assert await asyncio.gather(echo([], ["a"]), echo([], ["b"])) == [b"a", b"b"]
+
+
+def test_a_part_comes_into_a_script_once_however_often_it_is_asked_for() -> None:
+    text = text_of("replay")
+    assert text.count("local function dead_terms(") == 1
+    assert "-- include" not in text

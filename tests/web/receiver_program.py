@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -43,13 +44,19 @@ def parent(redis_url: str, port: str, processes: str, bad: str) -> int:
 
 def child(redis_url: str, bad: str, listening_fd: str, control_fd: str) -> int:
     if Path(bad).exists():
+        # As on a busy machine: the parent sees the socket's end well before the process's.
+        os.close(int(control_fd))
+        time.sleep(0.3)
         return MISCONFIGURED
 
     @asynccontextmanager
     async def make():
         redis = open_store(redis_url)
         yield Receiver(
-            ReceiverConfig(shutdown_delay_seconds=0.3, retire_seconds=1.0),
+            # A body may be long on its way: a test lets it wait for a process to come.
+            ReceiverConfig(
+                shutdown_delay_seconds=0.3, retire_seconds=1.0, body_deadline_seconds=30.0
+            ),
             [ReceiverConnection("acme", (b"the-key",))],
             Batches(redis),
             encode_received,

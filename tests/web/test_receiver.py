@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from ipaddress import ip_network
 
@@ -159,6 +160,31 @@ async def test_a_body_that_does_not_come_is_408_and_the_connection_ends(serve):
         assert b"\r\nConnection: close\r\n" in answer
 
 
+async def test_bodies_on_their_way_have_bounded_room_and_small_ones_always_find_some(
+    serve, fake_store
+):
+    async with serve(arriving_max_bytes=300_000) as client:
+        head = b"POST /webhooks/acme HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
+        strangers = [await asyncio.open_connection("127.0.0.1", client.port) for _ in range(5)]
+        for _, writer in strangers:
+            writer.write(head + b"x" * 200_000)
+        refused = asyncio.gather(*(reader.readuntil(b"\r\n") for reader, _ in strangers))
+        statuses = [answer.split()[1] for answer in await refused]
+
+        # Two at most fit beside each other; those who got in were too slow in the end.
+        assert statuses.count(b"503") >= 3
+        assert set(statuses) <= {b"503", b"408"}
+        for _, writer in strangers:
+            writer.close()
+
+        async def parts():
+            yield b"x" * 30_000
+            yield b"x" * 30_000
+
+        assert await client.post(parts(), signed=b"x" * 60_000) == 200
+        assert client.receiver._arriving.size == 0
+
+
 async def test_a_body_in_several_packets_is_accepted(serve, fake_store):
     async with serve() as client:
 
@@ -200,6 +226,30 @@ async def test_headers_that_dribble_in_are_cut_off(serve):
         assert await client.metric("sluice_webhooks_refused_total", reason="headers_too_slow") == 1
 
 
+async def test_headers_in_pieces_are_cut_off_at_a_size(serve):
+    async with serve(head_max_bytes=2000) as client:
+        lines = [b"POST /webhooks/acme HTTP/1.1\r\n"]
+        lines += [b"H%d: %b\r\n" % (n, b"x" * 90) for n in range(22)]
+        answer = await client.raw(*lines)
+        assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_body_that_comes_after_its_refusal_does_not_end_the_connection(serve, fake_store):
+    """What comes late of a refused body was taken for slow headers: when their time was over, the
+    idle connection was cut, perhaps while the next webhook was on its way (EOF: an hour)."""
+    async with serve(header_deadline_seconds=0.05) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(b"POST /webhooks/new HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n")
+        assert (await reader.readuntil(b"connection here\n")).startswith(b"HTTP/1.1 503 ")
+        writer.write(b"a body")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await reader.read(1)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -219,10 +269,34 @@ async def test_other_requests_get_the_status_that_costs_least(serve, method, pat
         assert await client.request(method, path) == status
 
 
-@pytest.mark.parametrize("path", ["/webhooks/acme/", "/webhooks/acme?x=1"])
-async def test_a_slash_or_query_too_many_in_the_address_is_overlooked(serve, fake_store, path):
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/webhooks/acme/", "/webhooks/acme?x=1", "/webhooks/acme/?x=1#y", "//webhooks/acme",
+        "/webhooks//acme", "http://sluice.test/webhooks/acme", "http://sluice.test//webhooks/acme",
+    ],
+)  # fmt: skip
+async def test_a_slash_a_query_or_a_host_too_many_in_the_target_is_overlooked(
+    serve, fake_store, path
+):
     async with serve() as client:
-        assert await client.post(path=path) == 200
+        stamp = b"1700000000"
+        head = b"POST %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" % path.encode()
+        head += b"X-CIO-Timestamp: %b\r\nContent-Length: 2\r\n" % stamp
+        head += b"X-CIO-Signature: %b\r\n\r\n{}" % sign(b"the-key", stamp, b"{}").encode()
+
+        assert (await client.raw(head)).startswith(b"HTTP/1.1 200 ")
+        assert fake_store.bodies == [b"{}"]
+
+
+async def test_a_timestamp_that_no_number_can_hold_is_401(serve, fake_store):
+    async with serve() as client:
+        for stamp in ("9" * 400, "9" * 5000):
+            signature = sign(b"the-key", stamp.encode(), b"{}")
+            headers = {"X-CIO-Timestamp": stamp, "X-CIO-Signature": signature}
+            status = await client.request("POST", "/webhooks/acme", data=b"{}", headers=headers)
+            assert status == 401
+        assert fake_store.calls == 0
 
 
 async def test_an_exception_nobody_foresaw_is_503_and_logged_once(serve, fake_store, capsys):
@@ -245,6 +319,24 @@ async def test_an_exception_in_the_handler_itself_is_503_too(serve, monkeypatch,
         monkeypatch.setattr("app.core.signature.SigningKeys.match", None)
         assert await client.post() == 503
         assert await client.post() == 503
+    assert capsys.readouterr().out.count("receiver.faulted") == 1
+
+
+async def test_what_goes_wrong_while_a_refused_body_is_read_on_leaves_no_trace(
+    serve, monkeypatch, caplog, capsys
+):
+    """aiohttp logs a trace for each; whoever breaks off in the right moment causes one."""
+
+    async def gone(self):
+        raise RuntimeError("Connection closed.")
+
+    async with serve() as client:
+        monkeypatch.setattr("aiohttp.StreamReader.readany", gone)
+        head = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+        for _ in range(3):
+            assert (await client.raw(head)).startswith(b"HTTP/1.1 404 ")
+
+    assert caplog.records == []
     assert capsys.readouterr().out.count("receiver.faulted") == 1
 
 
@@ -283,6 +375,25 @@ async def test_what_is_counted_adds_up(serve):
         assert (received, acknowledged, refused) == (4, 3, 1)
         assert await client.metric("sluice_batch_events_sum", connection="acme") == 3
         assert await client.metric("sluice_commit_seconds_count", connection="acme") == 3
+
+
+async def test_metrics_are_made_once_for_all_who_ask_at_a_time(serve, monkeypatch):
+    made, gate = [], threading.Event()
+
+    def slowly(self):
+        made.append(1)
+        gate.wait(10)
+        return "the numbers\n"
+
+    monkeypatch.setattr("app.web.metrics.ReceiverMetrics.render", slowly)
+    async with serve() as client:
+        asked = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        crowd = [asyncio.create_task(client.raw(asked)) for _ in range(50)]
+        assert await client.post() == 200
+        gate.set()
+        answers = await asyncio.gather(*crowd)
+    assert all(b"the numbers" in answer for answer in answers)
+    assert len(made) < 10
 
 
 async def test_no_answer_is_given_that_costs_an_hour_but_for_a_wrong_signature(serve, fake_store):

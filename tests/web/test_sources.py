@@ -54,3 +54,12 @@ def test_the_nearest_address_that_is_no_proxy_of_ours_decides(peer, forwarded, a
 )
 def test_addresses_are_read_as_proxies_write_them(text, address):
     assert str(parse_address(text)) == address
+
+
+def test_long_headers_of_strangers_are_not_kept() -> None:
+    """Four thousand of half a megabyte were two gigabytes."""
+    filter_ = SourceFilter(ALLOWED, PROXIES)
+    for n in range(2000):
+        assert not filter_.allows("198.51.100.1", [f"192.0.2.1,{n}" + " " * 8000])
+        assert filter_.allows("10.0.0.1", [f"{n}" + " " * 8000, "192.0.2.1"])
+    assert sum(len(text) for question in filter_._known for text in question) < 100_000

@@ -171,9 +171,9 @@ async def test_a_full_server_leaves_the_worker_idle_and_silent(
     running = asyncio.create_task(worker.async_run())
     # Once an hour it writes its health key, which does raise: let that be over.
     await until(lambda: worker._last_health_check_log is not None)
-    await own_store.enqueue_job("work", _defer_by=0.1)
+    await own_store.enqueue_job("work", _defer_by=1)
     await own_store.config_set("maxmemory", 1)
-    await asyncio.sleep(0.3)  # some thirty polls: nothing happens, which nothing can tell us
+    await asyncio.sleep(1.3)  # some thirty polls: nothing happens, which nothing can tell us
     assert not running.done()
     assert runs == []
     await own_store.config_set("maxmemory", 0)

@@ -10,6 +10,7 @@ import pytest
 
 from app.core.check import check_mapping_set
 from app.core.dataprep import Mapped
+from app.core.errors import UnreadableEvent
 from app.core.event import Event, parse_event
 from tests.worker.conftest import ScriptedLane
 from tests.worker.connections import EVENT, SCHEMA, mapping_set, row
@@ -48,6 +49,26 @@ def test_raw_mode_passes_the_body_on_and_has_no_record() -> None:
     assert message(made, event()) == b"the body"
     assert made.record_of(b"the body") is None
     assert made.version.label == ""
+
+
+def test_raw_mode_refuses_a_body_nested_too_deeply_to_be_read_everywhere() -> None:
+    """Platform's answer to it would be a 500, and hold back all that waits behind it."""
+    made = Route("a", ScriptedLane(), Version(), (b"<", b">"))
+    for levels, opens, closes in ((197, b'{"a":', b"}"), (900, b"[", b"]"), (900, b'{"a":', b"}")):
+        data = b'{"a":' + opens * levels + b"1" + closes * levels + b"}"
+        body = orjson.dumps({**EVENT, "data": {}}).replace(b'"data":{}', b'"data":' + data)
+        deep = parse_event(body)
+        if levels < 200:
+            assert made.message(deep, body, RECEIVED_MS, NOW, Remarks()) == body
+            continue
+        with pytest.raises(UnreadableEvent, match="nested over 200 levels"):
+            made.message(deep, body, RECEIVED_MS, NOW, Remarks())
+
+
+def test_raw_mode_counts_levels_not_brackets() -> None:
+    made = Route("a", ScriptedLane(), Version(), (b"<", b">"))
+    body = orjson.dumps({**EVENT, "data": {"many": [{}] * 1000, "text": "[" * 1000}})
+    assert made.message(parse_event(body), body, RECEIVED_MS, NOW, Remarks()) == body
 
 
 def test_the_moment_of_receipt_is_what_a_row_means_by_now() -> None:

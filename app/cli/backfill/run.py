@@ -81,7 +81,7 @@ class Backfill:
     _batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
-        self._batches = Batches(self.redis)
+        self._batches = Batches(self.redis, wait_replicas=self.settings.redis_wait_replicas)
 
     async def all(self, rows: Iterator[Row]) -> None:
         """Raises Stopped when no more can be put, StoreUnavailable, ConfigError."""

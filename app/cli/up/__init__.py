@@ -40,7 +40,9 @@ def up() -> None:
     environ = environment(find_running=False)
     settings = load_settings(environ)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    own_redis = not {"SLUICE_REDIS_URL", "SLUICE_REDIS_URL_FILE"} & environ.keys()
+    own_redis = (
+        not {"SLUICE_REDIS_URL", "SLUICE_REDIS_URL_FILE", "SLUICE_REDIS_SENTINELS"} & environ.keys()
+    )
     with _lock(settings.data_dir) as lock:
         said = child_environment(environ, settings, own_redis)
         if path := said.get("EXAMPLE_SIGNING_KEY_FILE"):

@@ -23,6 +23,8 @@ from app.core.platform.problem import Problem, problem_of, read_problem
 
 # However long Platform asks us to wait, we look again within the hour.
 MAX_RETRY_AFTER: Final = 3600.0
+# A receipt has some thirty.
+_RECEIPT_MAX_CHARS: Final = 200
 _BATCH_REFUSED: Final = frozenset({400, 404, 405, 415, 501})
 
 
@@ -111,7 +113,7 @@ def _accepted(status: int, body: bytes, count: int) -> Answer:
     if isinstance(entries, list):
         return _multi_status(found, entries, count)
     if status == 200 and count == 1 and _is_receipt(found):
-        return _all(Outcome(Verdict.DELIVERED, status=200, receipt=found["xactionId"]), 1)
+        return _all(Outcome(Verdict.DELIVERED, status=200, receipt=_named(found["xactionId"])), 1)
     return _unclear(status, "no_receipt", count)
 
 
@@ -124,11 +126,15 @@ def _is_receipt(found: dict[str, Any]) -> bool:
     return timed and named and not any(key in found for key in ("status", "statusCode", "report"))
 
 
+def _named(value: Any) -> str:
+    """A receipt's text, or an empty one: it is kept with every event, so a megabyte is none."""
+    return value[:_RECEIPT_MAX_CHARS] if isinstance(value, str) else ""
+
+
 def _multi_status(found: dict[str, Any], entries: list[Any], count: int) -> Answer:
-    name = found.get("batchId")
-    batch_id = name if isinstance(name, str) else ""
+    batch_id = _named(found.get("batchId"))
     if all_delivered(entries, count):
-        receipt = batch_id or entries[0]["xactionId"]
+        receipt = batch_id or _named(entries[0]["xactionId"])
         return _all(Outcome(Verdict.DELIVERED, status=207, receipt=receipt), count)
     delivered = Outcome(Verdict.DELIVERED, status=207, receipt=batch_id)
     unknown = failed(Failure.UNKNOWN, status=207, code="unplaced", receipt=batch_id)

@@ -21,6 +21,8 @@ MAX_VIOLATIONS: Final = 5
 # A key may come from the event: a text needs no more of it.
 _NAME_SHOWN: Final = 64
 
+_ITEMS_READ: Final = 100
+
 _EMPTY: Final = "is empty; Platform wants the key left out instead"
 
 _LEAST: Final = frozenset({"minLength", "minItems", "minProperties"})
@@ -72,6 +74,16 @@ def told(
         yield _missing(path, str(kind.property))
     else:
         yield _unfit(path, keyword, _at(schema, error.schema_path), found)
+
+
+def shortened(value: Any) -> Any:
+    """A copy in which no array has more than its first items: what is wrong with thousands of them
+    is wrong with the first ones, mostly."""
+    if type(value) is dict:
+        return {key: shortened(inner) for key, inner in value.items()}
+    if type(value) is list:
+        return [shortened(inner) for inner in value[:_ITEMS_READ]]
+    return value
 
 
 def pointer(steps: Iterable[str | int]) -> str:

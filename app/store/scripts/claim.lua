@@ -6,11 +6,17 @@
 -- time, so they share buckets and few commands are needed; and as ids come in the order of their
 -- time, a full bucket is left behind full, and the next one begun.
 --
--- KEYS  none (slots and buckets are found while it runs)
+-- KEYS  1 held (slots and buckets are found while it runs)
 -- ARGV  1 key prefix   2 batch number   3 window in ms   4 ids a bucket may hold
---       5 1: take claims of others over (a replay)
+--       5 1: take claims of others over (a replay)   6 batch id   7 its owner; both empty: unasked
 --       then per slot: name, length of an id's rest in bytes, the rests in one string, sorted
--- Returns one character per id: n(ew), o(wn: claimed by this batch before), d(uplicate).
+-- Returns one character per id: n(ew), o(wn: claimed by this batch before), d(uplicate); false when
+-- the owner does not hold the batch. A claim of one that is not there (a failover forgot it, and a
+-- worker remembers it) would make a duplicate of every event of it that is sent again, for ever.
+if ARGV[6] ~= '' then
+  local owner = string.match(redis.call('HGET', KEYS[1], ARGV[6]) or '', '^(%S+) ')
+  if owner ~= ARGV[7] then return false end
+end
 local prefix, batch, window, capacity = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local take_over = ARGV[5] == '1'
 -- Renewed with a tenth to spare, so that most calls need not.
@@ -137,7 +143,7 @@ local function claim_slot(slot, width, rests)
   end
 end
 
-for i = 6, #ARGV, 3 do
+for i = 8, #ARGV, 3 do
   claim_slot(prefix .. ARGV[i] .. ':', tonumber(ARGV[i + 1]), ARGV[i + 2])
 end
 return table.concat(answer)

@@ -1,0 +1,90 @@
+"""A replay by filters: the selection frozen and shown, a yes asked for, then the run is watched."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
+from app.cli.acting import operator
+from app.cli.reading import echo_json, with_store
+from app.cli.replays.watching import follow, how_to_go_on
+from app.cli.replays.words import census_lines
+from app.core.replay_run import Orders, ReplayRun, RunState
+from app.store.audit import Audit
+from app.store.connect import Store
+from app.store.dead_letters import Filter
+from app.store.replay_runs import ReplayRuns
+
+
+def bulk_replay(wanted: Filter, orders: Orders, *, sure: bool, detach: bool, as_json: bool) -> None:
+    """Makes a run, and watches it unless told not to. Raises typer.Exit, and typer.Abort when the
+    answer is no: the run is cancelled then, and nothing was touched."""
+    run = with_store(lambda redis: _frozen(redis, wanted, orders, quiet=as_json))
+    if run.state is not RunState.FROZEN or not run.frozen:
+        _nothing(run, as_json)
+        return
+    if not as_json:
+        for line in census_lines(run.census):
+            typer.echo(line)
+    _confirm(run, sure or as_json)
+    with_store(lambda redis: _start(redis, run))
+    if not detach:
+        follow(run.number, as_json=as_json)
+        return
+    started = with_store(lambda redis: ReplayRuns(redis).get(run.number)) or run
+    if as_json:
+        echo_json(started.document())
+    else:
+        typer.echo(how_to_go_on(run.number))
+
+
+async def _frozen(redis: Store, wanted: Filter, orders: Orders, *, quiet: bool) -> ReplayRun:
+    """A run with its selection; an empty one is cancelled."""
+    runs = ReplayRuns(redis)
+    run = await runs.begin(wanted, orders, operator())
+    console = Console(stderr=True)
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("freezing the selection: {task.completed:,} dead letters"),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("", total=None)
+        census = await runs.freeze(run, wanted, lambda letters: bar.update(task, completed=letters))
+    if census is not None and not census.letters:
+        await runs.cancel(run.number, "nothing was selected")
+    return await runs.get(run.number) or run
+
+
+async def _start(redis: Store, run: ReplayRun) -> None:
+    # The trail first, as with every act on dead letters.
+    await Audit(redis).record(operator(), "dead-letters.replay", run=run.number, letters=run.frozen)
+    await ReplayRuns(redis).start(run.number)
+
+
+def _nothing(run: ReplayRun, as_json: bool) -> None:
+    if as_json:
+        echo_json(run.document())
+    elif run.frozen:
+        typer.echo(f"run {run.number} is {run.state}: {run.reason}", err=True)
+    else:
+        typer.echo("no dead letters match", err=True)
+    if run.frozen:
+        raise typer.Exit(1)
+
+
+def _confirm(run: ReplayRun, sure: bool) -> None:
+    if sure:
+        return
+    orders = run.orders
+    typer.echo(
+        f"{'orders':<12} {orders.rate:g} events/s; stops when of at least {orders.stop_least} "
+        f"settled lately more than {orders.stop_at:.0%} died again"
+    )
+    try:
+        typer.confirm(f"replay {run.frozen:,} dead letter(s)?", abort=True)
+    except typer.Abort:
+        with_store(lambda redis: ReplayRuns(redis).cancel(run.number, "the answer was no"))
+        raise

@@ -1,0 +1,104 @@
+"""`sluice dead-letters discard`: for good, with a reason, and not by a slip of the finger."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from app.cli.acting import operator
+from app.cli.dead_letters.choosing import (
+    All,
+    Campaign,
+    Class,
+    Code,
+    Connection,
+    EventId,
+    Fingerprint,
+    Kind,
+    Mapping,
+    Newer,
+    Numbers,
+    Older,
+    Person,
+    Run,
+    Text,
+    Yes,
+    chosen,
+    filter_,
+    report,
+)
+from app.cli.reading import Json, with_store
+from app.core.dead_letter import DeadLetterSummary
+from app.store.audit import Audit
+from app.store.connect import Store
+from app.store.dead_letters import DeadLetters
+
+_PAGE: Final = 1_000
+
+
+def discard(
+    numbers: Numbers = None,
+    everything: All = False,
+    connection: Connection = None,
+    failure: Class = None,
+    kind: Kind = None,
+    code: Code = None,
+    event_id: EventId = None,
+    mapping: Mapping = None,
+    older: Older = None,
+    newer: Newer = None,
+    group: Fingerprint = None,
+    campaign: Campaign = None,
+    person: Person = None,
+    text: Text = None,
+    run: Run = None,
+    reason: Annotated[str, typer.Option(help="Why; the audit trail keeps it.")] = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Take dead letters away for good. The ledger books them as discarded.
+
+    Without --yes, their number has to be typed.
+    """
+    wanted = filter_(
+        connection, failure, kind, code, event_id, mapping, older, newer,
+        group=group, campaign=campaign, person=person, text=text, run=run,
+    )  # fmt: skip
+    letters = chosen(numbers, everything, wanted)
+    if letters and not yes:
+        _typed(len(letters))
+    found = with_store(lambda redis: _discard(redis, letters, reason, quiet=as_json))
+    report("discarded", found, len(letters), as_json)
+
+
+def _typed(count: int) -> None:
+    """Ends the command unless the count is typed. Raises typer.Abort."""
+    answer = typer.prompt(f"type {count} to discard {count:,} dead letter(s) for good")
+    if str(answer).replace(",", "").strip() != str(count):
+        typer.echo("that is another number: nothing was discarded", err=True)
+        raise typer.Abort
+
+
+async def _discard(
+    redis: Store, letters: list[DeadLetterSummary], reason: str, *, quiet: bool
+) -> int:
+    if not letters:
+        return 0
+    # The trail first: an act that nobody remembers is worse than one that was not finished.
+    await Audit(redis).record(
+        operator(),
+        "dead-letters.discard",
+        letters=len(letters),
+        numbers=[letter.number for letter in letters[:20]],
+        reason=reason,
+    )
+    pages = [letters[at : at + _PAGE] for at in range(0, len(letters), _PAGE)]
+    console = Console(stderr=True)
+    silent = quiet or len(pages) < 2 or not console.is_terminal
+    found = 0
+    for page in track(pages, "discarding", console=console, transient=True, disable=silent):
+        found += await DeadLetters(redis).discard(page)
+    return found

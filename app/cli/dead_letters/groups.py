@@ -1,0 +1,125 @@
+"""`sluice dead-letters groups`, `note`, `resolve`: causes, and what people say of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.acting import operator
+from app.cli.dead_letters.choosing import Class, Connection, Text, fingerprint
+from app.cli.dead_letters.tables import most_of, plain
+from app.cli.reading import Json, echo_json, echo_table, moment, with_store
+from app.store.audit import Audit
+from app.store.connect import Store
+from app.store.dead_letters.groups import Group, GroupFilter, Groups, Order, State
+
+TheGroup = Annotated[str, typer.Argument(help="Its fingerprint, or how it begins.")]
+
+
+class StateWord(StrEnum):
+    """States as options."""
+
+    NEW = "new"
+    KNOWN = "known"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+
+
+def groups(
+    connection: Connection = None,
+    failure: Class = None,
+    text: Text = None,
+    state: Annotated[StateWord | None, typer.Option(help="Only groups in this state.")] = None,
+    sort: Annotated[Order, typer.Option(help="Newest death, or most letters first.")] = Order.LAST,
+    empty: Annotated[bool, typer.Option("--empty", help="Those without letters, too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    cursor: Annotated[str, typer.Option(help="Go on behind this.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Dead letters by cause: how many, since when, who is affected."""
+    asked = None if state is None else State("" if state is StateWord.NEW else state.value)
+    wanted = GroupFilter(connection, failure, asked, text, empty)
+    try:
+        shown, more = with_store(lambda redis: _page(redis, wanted, cursor, limit, sort))
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="--cursor") from fault
+    if as_json:
+        echo_json([document_of(group) for group in shown])
+    else:
+        _table(shown)
+    if more:
+        typer.echo(f"... and more: --cursor {more}", err=True)
+    elif not shown:
+        typer.echo("no dead letters", err=True)
+
+
+def note(group: TheGroup, text: str) -> None:
+    """Write a note to a cause, for whoever comes next; an empty one takes it away."""
+    mark = fingerprint(group)
+    with_store(lambda redis: _note(redis, mark, text))
+    typer.echo(f"noted with {mark}")
+
+
+def resolve(
+    group: TheGroup,
+    known: Annotated[
+        bool, typer.Option("--known", help="It is known, and not yet solved.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--reopen", help="It is not solved after all.")] = False,
+) -> None:
+    """Say that a cause is resolved. It is reopened when another letter dies of it."""
+    if known and again:
+        raise typer.BadParameter("give either --known or --reopen")
+    mark = fingerprint(group)
+    state = State.KNOWN if known else State.REOPENED if again else State.RESOLVED
+    with_store(lambda redis: _mark(redis, mark, state))
+    typer.echo(f"{mark} is {state.value}")
+
+
+def document_of(group: Group) -> dict[str, Any]:
+    """A group in JSON."""
+    document = asdict(group)
+    cause = document.pop("cause")
+    return {"fingerprint": group.fingerprint, **dict(zip(group.cause._fields, cause, strict=True)),
+            **document}  # fmt: skip
+
+
+async def _page(
+    redis: Store, wanted: GroupFilter, cursor: str, limit: int, order: Order
+) -> tuple[list[Group], str | None]:
+    found: list[Group] = []
+    more: str | None = cursor
+    while more is not None and len(found) < limit:
+        part, more = await Groups(redis).page(wanted, more, limit - len(found), order)
+        found += part
+    return found, more
+
+
+async def _note(redis: Store, mark: str, text: str) -> None:
+    now_ms = int(time.time() * 1000)
+    await Groups(redis).note(mark, text, operator(), now_ms)
+    await Audit(redis).record(operator(), "dead-letters.note", group=mark)
+
+
+async def _mark(redis: Store, mark: str, state: State) -> None:
+    now_ms = int(time.time() * 1000)
+    await Groups(redis).mark(mark, state, operator(), now_ms)
+    await Audit(redis).record(operator(), f"dead-letters.{state.value}", group=mark)
+
+
+def _table(shown: list[Group]) -> None:
+    echo_table(
+        ("group", ">letters", ">ever", "first (UTC)", "last (UTC)", "class", "code", "where",
+         "what", "kinds", "campaigns", "state", "note"),
+        (
+            (x.fingerprint[:8], x.live, x.ever, moment(x.first_ms), moment(x.last_ms),
+             plain(x.cause.failure), plain(x.cause.code), plain(x.cause.path or "-", 60),
+             plain(x.cause.detail, 100), most_of(x.kinds), most_of(x.campaigns),
+             x.state.value or "new", plain(x.note or "-", 60))
+            for x in shown
+        ),
+    )  # fmt: skip

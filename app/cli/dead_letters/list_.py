@@ -1,0 +1,97 @@
+"""`sluice dead-letters list`: a page of them, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from app.cli.dead_letters.choosing import (
+    Campaign,
+    Class,
+    Code,
+    Connection,
+    EventId,
+    Fingerprint,
+    Kind,
+    Mapping,
+    Newer,
+    Older,
+    Person,
+    Run,
+    Text,
+    filter_,
+)
+from app.cli.dead_letters.tables import plain
+from app.cli.reading import Json, echo_json, echo_table, moment, with_store
+from app.core.dead_letter import DeadLetterSummary
+from app.store.connect import Store
+from app.store.dead_letters import DeadLetters, Filter
+
+Limit = Annotated[int, typer.Option(min=1, help="At most so many, newest first.")]
+Cursor = Annotated[str, typer.Option(help="Go on behind this; the page before says it.")]
+
+
+def list_(
+    connection: Connection = None,
+    failure: Class = None,
+    kind: Kind = None,
+    code: Code = None,
+    event_id: EventId = None,
+    mapping: Mapping = None,
+    older: Older = None,
+    newer: Newer = None,
+    group: Fingerprint = None,
+    campaign: Campaign = None,
+    person: Person = None,
+    text: Text = None,
+    run: Run = None,
+    limit: Limit = 50,
+    cursor: Cursor = "",
+    as_json: Json = False,
+) -> None:
+    """Dead letters, newest first. `groups` shows them by cause."""
+    wanted = filter_(
+        connection, failure, kind, code, event_id, mapping, older, newer,
+        group=group, campaign=campaign, person=person, text=text, run=run,
+    )  # fmt: skip
+    try:
+        shown, more = with_store(lambda redis: page(redis, wanted, cursor, limit))
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="--cursor") from fault
+    if as_json:
+        echo_json([asdict(letter) for letter in shown])
+    else:
+        table_of(shown)
+    if more:
+        typer.echo(f"... and more: --cursor {more}, or a filter", err=True)
+    elif not shown:
+        typer.echo("no dead letters", err=True)
+
+
+async def page(
+    redis: Store, wanted: Filter, cursor: str, limit: int
+) -> tuple[list[DeadLetterSummary], str | None]:
+    """`limit` letters, of as many pages of the store as that takes, and where to go on."""
+    letters, found, more = DeadLetters(redis), list[DeadLetterSummary](), cursor or None
+    while True:
+        part = await letters.page(wanted, more or "", limit - len(found))
+        found, more = found + part.letters, part.cursor
+        if more is None or len(found) >= limit:
+            return found, more
+
+
+def table_of(letters: Sequence[DeadLetterSummary]) -> None:
+    """A line each."""
+    echo_table(
+        (">number", "died (UTC)", "connection", "class", "code", "kind", "path", "event",
+         "campaign", "mapping", "group"),
+        (
+            [plain(cell or "-", 80) for cell in
+             (x.number, moment(x.dead_ms), x.connection, x.failure, x.code, x.kind, x.path,
+              x.event_id, x.campaign, x.mapping, x.fingerprint[:8])]
+            for x in letters
+        ),
+    )  # fmt: skip
