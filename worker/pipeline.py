@@ -140,7 +140,8 @@ class Pipeline:
         a document that is dropped while it is in the cache costs a sixth less than one of five
         hundred that wait, and more than the work saved on the few duplicates."""
         seen: set[str] = set()
-        now = self._clock()
+        # Our clock may be behind: events that were received are not from the future.
+        now = max(self._clock(), max(story.batch.received_ms, default=0) / 1000)
         remarks = story.remarks
         # Nothing else runs until all are mapped, so one version maps the whole batch.
         story.version = route.version

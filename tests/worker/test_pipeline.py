@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import msgpack
 import pytest
@@ -19,7 +20,7 @@ from app.store.batches import SUSPECT_TAKES, Batches, Settlement, takes_most
 from app.store.dead_letters import Filter
 from tests.worker.conftest import DELIVERED, MAPPING, Shop, body
 from worker.pipeline import RetryPolicy
-from worker.route import Version
+from worker.route import Route, Version
 from worker.telling import CAUSES_MAX
 
 REFUSED = failed(Failure.CONTRACT, status=400, code="DCVS-1104-400", message="no", path="/a")
@@ -426,6 +427,28 @@ async def test_a_batch_that_kills_workers_is_split_until_the_poison_is_alone(sho
     row = await shop.row()
     assert (row.delivered, row.dead) == (8, 1)
     assert "poison" not in shop.lane.sent
+
+
+async def test_a_worker_whose_clock_is_behind_takes_no_event_for_one_of_the_future(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The schema check refuses a timestamp ahead of its `now`, for good."""
+    seen: list[float] = []
+    message = Route.message
+
+    def remember(self: Route, *args: Any) -> bytes:
+        seen.append(args[3])
+        return message(self, *args)
+
+    monkeypatch.setattr(Route, "message", remember)
+    received = shop.now
+    name = await shop.receive(body("e1"))
+    shop.now -= 6 * 3600
+
+    await shop.desk.answer([name])
+
+    assert seen == [received]
+    assert shop.lane.sent == ["e1"]
 
 
 async def test_a_frame_of_a_newer_release_waits_for_a_newer_worker(shop: Shop) -> None:
