@@ -242,7 +242,8 @@ class Batches:
             members = await cast(
                 Awaitable[set[bytes]], self.redis.smembers(keys.DONE_PREFIX + batch_id)
             )
-        return {int(position) for position in members}
+        # What a power cut garbled at the end of its file (README, "Redis") is no mark.
+        return {int(position) for position in members if position.isdigit()}
 
     async def open_ids(self) -> list[tuple[BatchId, int]]:
         """Every open batch and the Redis ms at which it is due, the longest due first."""

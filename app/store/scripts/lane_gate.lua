@@ -12,7 +12,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local till, probe, strikes = tonumber(state[1]), tonumber(state[2] or 0), tonumber(state[4] or 0)
 local held = math.max(0, now - tonumber(state[6] or now))
 -- The clock was set back since this was written: it ends as much earlier.
-local back = tonumber(state[7] or 0) - now
+local back = (tonumber(state[7] or 0) or 0) - now
 if back > 0 then
   if till > 0 then till = till - back end
   probe = math.max(0, probe - back)

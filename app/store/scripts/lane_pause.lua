@@ -10,7 +10,7 @@ local wanted, forced = tonumber(ARGV[2]), ARGV[4] == '1'
 local state = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'reason', 'set')
 local till, strikes = tonumber(state[1] or 0), tonumber(state[2] or 0)
 -- Set by a clock that was set back since (lane_gate.lua).
-if till > 0 then till = till - math.max(0, tonumber(state[4] or 0) - now) end
+if till > 0 then till = till - math.max(0, (tonumber(state[4] or 0) or 0) - now) end
 if not forced then
   if till < 0 and wanted >= 0 then return {-1, strikes, 0} end
   if till > now and wanted >= 0 then return {till - now, strikes, 0} end

@@ -8,7 +8,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 -- The clock was set back: what was to happen by the old one would wait as much longer. What was
 -- scored before it had gone wrong is due too early then, which hurts nobody.
-local back = tonumber(redis.call('GET', KEYS[4]) or 0) - now
+local back = (tonumber(redis.call('GET', KEYS[4]) or 0) or 0) - now
 if back > 1000 then
   local ahead = redis.call('ZRANGE', KEYS[1], string.format('(%.0f', now), '+inf', 'BYSCORE', 'WITHSCORES')
   for i = 1, #ahead, 2 do
