@@ -28,11 +28,12 @@ ENV PATH=/opt/sluice/bin:$PATH \
     SLUICE_LOG_FORMAT=json \
     SLUICE_RECEIVER_HOST=0.0.0.0 \
     SLUICE_WORKER_METRICS_HOST=0.0.0.0 \
+    SLUICE_CONSOLE_HOST=0.0.0.0 \
     SLUICE_SANDBOX_HOST=0.0.0.0
 WORKDIR /tmp
 USER sluice
-# 8080 receiver, 8081 worker's metrics, 8090 sandbox
-EXPOSE 8080 8081 8090
+# 8070 console, 8080 receiver, 8081 worker's metrics, 8090 sandbox
+EXPOSE 8070 8080 8081 8090
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["sluice"]
 CMD ["serve-receiver"]

@@ -2,9 +2,10 @@
 
 core/       pure: events, frames, retry, mapping engine, XDM check, pace, what an answer means
 settings/   the only reader of the environment and of config files
-store/      Redis: batches and the open set, claims, dead letters, ledger, traces, lanes, samples
+store/      Redis: batches and the open set, claims, dead letters, ledger, traces, lanes, samples,
+            the console's users and the audit trail
 adobe/      outbound to Adobe: IMS tokens
-web/        inbound: the receiver
+web/        inbound: the receiver, and the operators' console
 cli/        the `sluice` command, one file per noun
 sandbox/    stand-ins for Platform and Customer.io, with faults on demand
 worker/     (beside app/) takes event batches from the queue and delivers them

@@ -17,7 +17,11 @@ WRONG_USE = 2
 INTERRUPTED = 130
 
 # In the logs a process goes by what it is, not by how it was called.
-_ROLES = {"serve-receiver": "receiver", "serve-receiver-child": "receiver"}
+_ROLES = {
+    "serve-receiver": "receiver",
+    "serve-receiver-child": "receiver",
+    "serve-console": "console",
+}
 
 
 def main() -> None:

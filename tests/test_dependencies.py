@@ -13,8 +13,8 @@ LOCKS = ROOT / "config" / "requirements"
 PINNED = re.compile(r"(?m)^([a-z0-9][a-z0-9._-]*)==([^ \\;]+)")
 
 PERMISSIVE = {
-    "Apache-2.0", "Apache 2.0", "Apache Software License", "MIT", "MIT License", "ISC License",
-    "ISC License (ISCL)", "BSD License", "BSD-2-Clause", "BSD-3-Clause", "PSF-2.0",
+    "Apache-2.0", "Apache 2.0", "Apache Software License", "MIT", "MIT-0", "MIT License",
+    "ISC License", "ISC License (ISCL)", "BSD License", "BSD-2-Clause", "BSD-3-Clause", "PSF-2.0",
     "Python Software Foundation License",
 }  # fmt: skip
 # Asks for the source of its own files when they are changed and handed on; we do neither.

@@ -71,16 +71,17 @@ class Sampler:
             return
         connection = story.taken.batch_id.connection
         offered = self._offered.setdefault(connection, [])
+        # Also when there is no room: what fills it may have come while the last was being kept.
+        if connection not in self._keeping:
+            task = asyncio.create_task(self._keep(connection), name="sample")
+            self._keeping[connection] = task
+            task.add_done_callback(lambda _: self._keeping.pop(connection))
         room = OFFERED_MAX - len(offered)
         if room <= 0:
             return
         positions = list(story.ids)
         step = -(-len(positions) // room)
         offered += [story.batch.bodies[position] for position in positions[::step]]
-        if connection not in self._keeping:
-            task = asyncio.create_task(self._keep(connection), name="sample")
-            self._keeping[connection] = task
-            task.add_done_callback(lambda _: self._keeping.pop(connection))
 
     async def close(self) -> None:
         """Gives up what is on its way."""

@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "up": _Place("app.cli.up", "up"),
     "serve-receiver": _Place("app.cli.serve_receiver", "serve_receiver"),
     "serve-receiver-child": _Place("app.cli.serve_receiver", "serve_receiver_child", hidden=True),
+    "serve-console": _Place("app.cli.serve_console", "serve_console"),
+    "users": _Place("app.cli.users", "users"),
     "work": _Place("app.cli.work", "work"),
     "sandbox": _Place("app.cli.sandbox", "sandbox"),
     "send": _Place("app.cli.send", "send"),

@@ -13,10 +13,11 @@ from app.settings import environment, load_settings
 
 def healthy(
     role: Annotated[
-        str | None, typer.Argument(help="receiver, worker or sandbox; default: whichever is here.")
+        str | None,
+        typer.Argument(help="receiver, worker, console, sandbox; default: whichever is here."),
     ] = None,
 ) -> None:
-    """Is the receiver, worker or sandbox of this machine or container well?"""
+    """Is the receiver, worker, console or sandbox of this machine or container well?"""
     settings = load_settings(environment())
     # A role without a port cannot be asked, so it is nobody's proof.
     known = [each for each in roles(settings, own_redis=False) if each.port]

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
+from app.cli.audited import audited
 from app.cli.reading import Json, age_ms, echo_json, echo_table, moment, with_store
 from app.core.errors import ConfigError
-from app.core.lane import messages_per_second
 from app.settings import Connection, environment, load_connections, load_settings
 from app.settings.faults import close_match
 from app.store.connect import Store
+from app.store.documents import lane_document
 from app.store.lane_views import LaneView, LaneViews
-from app.store.lanes import Gate, Lanes
+from app.store.lanes import OPERATOR, Gate, Lanes
 
 lanes = typer.Typer(pretty_exceptions_enable=False)
 
 Name = Annotated[str, typer.Argument(help="The connection.")]
-
-_OPERATOR: Final = "operator"
 
 
 @lanes.callback(invoke_without_command=True)
@@ -34,7 +33,8 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
         views = LaneViews(redis)
         return await views.look(configured.keys() | await views.known())
 
-    documents = [_document(view, configured.get(view.connection)) for view in with_store(ask)]
+    limits = {name: each.limits.messages_per_second for name, each in configured.items()}
+    documents = [lane_document(view, limits.get(view.connection)) for view in with_store(ask)]
     if as_json:
         echo_json(documents)
         return
@@ -62,9 +62,9 @@ def pause(
     seconds = None if age is None else age / 1000
 
     async def ask(redis: Store) -> None:
-        await Lanes(redis).pause(name, f"{_OPERATOR}:{reason.strip()}", seconds, by_operator=True)
+        await Lanes(redis).pause(name, f"{OPERATOR}:{reason.strip()}", seconds, by_operator=True)
 
-    with_store(ask)
+    audited("lanes.pause", name, ask, reason=reason.strip(), seconds=seconds)
     until = "it is resumed" if seconds is None else f"{moment(_in_ms(seconds))} UTC"
     if as_json:
         echo_json({"connection": name, "paused": True, "seconds": seconds})
@@ -76,7 +76,7 @@ def pause(
 def resume(name: Name, as_json: Json = False) -> None:
     """Open a lane, whatever held it back. Exit 1 when nothing did."""
     _known_or_exit(name)
-    held = with_store(lambda redis: Lanes(redis).resume(name))
+    held = audited("lanes.resume", name, lambda redis: Lanes(redis).resume(name))
     if as_json:
         echo_json({"connection": name, "resumed": held})
     else:
@@ -108,28 +108,6 @@ def _known_or_exit(name: str) -> None:
         raise typer.Exit(2)
 
 
-def _document(view: LaneView, connection: Connection | None) -> dict[str, Any]:
-    state, now = view.state, time.time()
-    held = state.gate is not Gate.OPEN
-    allowed = None
-    if connection is not None:
-        allowed = round(messages_per_second(view.pace, connection.limits.messages_per_second), 1)
-    paused = state.gate is Gate.PAUSED and state.seconds is not None
-    return {
-        "connection": view.connection,
-        "state": state.gate.value,
-        "since": _time(now - state.held_seconds) if held else None,
-        "reason": state.reason or None,
-        "next_probe": _time(now + (state.seconds or 0)) if paused else None,
-        "allowed_messages_per_second": allowed,
-        "in_flight_batches": view.in_work_batches,
-        "in_flight_events": view.in_work_events,
-        "waiting_batches": view.waiting_batches,
-        "waiting_events": view.waiting_events,
-        "oldest": moment(view.oldest_ms) if view.oldest_ms is not None else None,
-    }
-
-
 def _row(document: dict[str, Any]) -> tuple[object, ...]:
     probe = document["next_probe"]
     if probe is None and document["state"] == Gate.PAUSED.value:
@@ -150,10 +128,6 @@ def _row(document: dict[str, Any]) -> tuple[object, ...]:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
-
-
-def _time(seconds: float) -> str:
-    return moment(int(seconds * 1000))
 
 
 def _in_ms(seconds: float) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app.cli.reading import Json, echo_json, echo_table, moment, with_store
+from app.core.moments import hour_text
+from app.store.documents import ledger_document
 from app.store.ledger import COLUMNS, Balance, Ledger, Row
 
 _COLUMNS = (*COLUMNS, "in_flight")
@@ -30,25 +30,11 @@ def ledger(
         if connection in (None, row.connection)
     ]
     if as_json:
-        echo_json(_document(balance, rows, hours))
+        echo_json(ledger_document(balance, rows, by_hour=hours))
     else:
         _show(balance, rows, hours)
     if check and balance.faults:
         raise typer.Exit(1)
-
-
-def _document(balance: Balance, rows: list[Row], hours: bool) -> dict[str, Any]:
-    def plain(row: Row) -> dict[str, Any]:
-        found = {**asdict(row), "difference": row.difference}
-        hour = found.pop("hour")
-        return {**found, "hour": _hour(hour)} if hours else found
-
-    return {
-        "rows": [plain(row) for row in rows],
-        "balanced": not balance.faults,
-        "faults": list(balance.faults),
-        "last_send_test": {name: moment(ms) for name, ms in balance.last_tests.items()},
-    }
 
 
 def _show(balance: Balance, rows: list[Row], hours: bool) -> None:
@@ -57,7 +43,7 @@ def _show(balance: Balance, rows: list[Row], hours: bool) -> None:
     echo_table(
         columns,
         (
-            [row.connection, *([_hour(row.hour)] if hours else [])]
+            [row.connection, *([hour_text(row.hour)] if hours else [])]
             + [f"{getattr(row, name):,}" for name in _COLUMNS]
             for row in rows
         ),
@@ -68,7 +54,3 @@ def _show(balance: Balance, rows: list[Row], hours: bool) -> None:
         typer.echo(f"DOES NOT ADD UP: {fault}", err=True)
     if not balance.faults:
         typer.echo("adds up" if rows else "nothing was received yet")
-
-
-def _hour(hour: int) -> str:
-    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%d %H:00")

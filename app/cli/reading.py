@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import orjson
 import typer
@@ -15,14 +13,15 @@ from rich.console import Console
 from rich.table import Table
 
 from app.core.errors import SluiceError, StoreUnavailable
+from app.core.moments import moment, span_ms
 from app.settings import environment, load_settings
 from app.store.connect import Store, open_store
+
+__all__ = ["Json", "age_ms", "echo_json", "echo_table", "moment", "with_store"]
 
 T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
-
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def with_store(ask: Callable[[Store], Awaitable[T]]) -> T:
@@ -47,15 +46,10 @@ def age_ms(text: str | None, option: str) -> int | None:
     """`90s`, `15m`, `2h`, `7d` in ms. Raises typer.BadParameter."""
     if text is None:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
-    if not found:
-        raise typer.BadParameter(f"{text!r} is no age: write 90s, 15m, 2h or 7d", param_hint=option)
-    return int(float(found[1]) * _UNITS[found[2]] * 1000)
-
-
-def moment(ms: int) -> str:
-    """A time as people and machines can read it, UTC."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        return span_ms(text)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint=option) from None
 
 
 def visible(text: str, keep: str = "") -> str:

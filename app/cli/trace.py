@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app.cli.reading import Json, echo_json, moment, with_store
 from app.core.event import SEND_TEST_EVENT_ID
 from app.core.outcome import Verdict
-from app.store.claims import Claims
-from app.store.connect import Store
-from app.store.dead_letters import DeadLetters
-from app.store.traces import BatchTrace, EventTrace, Traces
+from app.store.documents import trace_document
+from app.store.traces import BatchTrace, EventTrace, find_event
 
 
 def trace(
@@ -26,16 +23,9 @@ def trace(
 ) -> None:
     """What is known about one event. Exit 1 when nothing is."""
 
-    async def ask(redis: Store) -> list[EventTrace]:
-        letters = DeadLetters(redis)
-        traces = Traces(redis, Claims(redis), letters)
-        names = [connection] if connection else await letters.connections()
-        found = [await traces.event(name, event_id, timestamp) for name in names]
-        return [each for each in found if each.known]
-
-    found = with_store(ask)
+    found = with_store(lambda redis: find_event(redis, event_id, connection, timestamp))
     if as_json:
-        echo_json([_document(each) for each in found])
+        echo_json([trace_document(each) for each in found])
     else:
         for each in found:
             _tell(each)
@@ -51,21 +41,6 @@ def _nothing(event_id: str) -> str:
             "not traced: `sluice ledger` says when the last one came."
         )
     return f"Nothing is known of {event_id}: not received, or longer ago than the claim window."
-
-
-def _document(trace: EventTrace) -> dict[str, Any]:
-    waiting = trace.waiting
-    return {
-        "connection": trace.connection,
-        "claimed_by_batch": trace.claimed_by,
-        "complete": trace.complete,
-        "batches": [
-            {**asdict(batch), "requests": [r._asdict() for r in batch.requests]}
-            for batch in trace.settled
-        ],
-        "waiting": {**asdict(waiting), "batch_id": str(waiting.batch_id)} if waiting else None,
-        "dead_letters": [asdict(letter) for letter in trace.letters],
-    }
 
 
 def _tell(trace: EventTrace) -> None:

@@ -176,6 +176,20 @@ class Settings(BaseSettings):
         24, gt=0, le=720, description="hours after which a body is no longer part of the sample"
     )
 
+    console_host: str = Field("127.0.0.1", description="the address the console listens on")
+    console_port: Port = Field(8070, description="the port the console listens on")
+    console_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+/?$",
+        description="how browsers reach the console, https://sluice.example.com: decides whether "
+        "cookies are for https only, and which origin forms may come from",
+    )
+    console_idle_minutes: float = Field(
+        30, gt=0, le=1440, description="minutes after which an unused console session ends"
+    )
+    console_session_hours: float = Field(
+        12, gt=0, le=168, description="hours after which any console session ends"
+    )
     dead_letters_max_bytes: int = Field(
         200_000_000,
         ge=0,

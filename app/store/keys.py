@@ -184,6 +184,25 @@ def sample_index(connection: str) -> str:
     return f"sluice:samples-index:{connection}"
 
 
+# console: who may, and who did
+
+# Hash: user name -> JSON of role, password hash and epoch (users.py).
+CONSOLE_USERS: Final = "sluice:console:users"
+
+# Hash: SHA-256 of an API token -> JSON of whose it is and until when (tokens.py).
+CONSOLE_TOKENS: Final = "sluice:console:tokens"
+
+
+def console_session(digest: str) -> str:
+    """Hash: a session, by SHA-256 of its id (scripts/session_look.lua); expires when idle."""
+    return f"sluice:console:session:{digest}"
+
+
+def login_attempts(scope: str) -> str:
+    """Counter: log-ins tried of late by a user or an address, hashed; expires."""
+    return f"sluice:console:attempts:{scope}"
+
+
 # replay runs
 
 # Counter: the last number given to a replay run.

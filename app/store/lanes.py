@@ -17,6 +17,9 @@ from app.store.scripting import Script, Store
 # However often a probe fails, the next one comes within this time.
 LONGEST_PAUSE_SECONDS: Final = 600.0
 
+# The class of a pause that a person asked for.
+OPERATOR: Final = "operator"
+
 
 class Gate(Enum):
     OPEN = "open"

@@ -181,3 +181,14 @@ class Traces:
             return None
         owner, until, takes = (held or b"- 0 0").decode().split(" ")
         return OpenBatch(batch_id, due_ms, owner if int(until) else "", int(takes), batch.tries)
+
+
+async def find_event(
+    redis: Store, event_id: str, connection: str | None = None, timestamp: int = 0
+) -> list[EventTrace]:
+    """What is known of an event id, per connection that knows it. Raises StoreUnavailable."""
+    letters = DeadLetters(redis)
+    traces = Traces(redis, Claims(redis), letters)
+    names = [connection] if connection else await letters.connections()
+    found = [await traces.event(name, event_id, timestamp) for name in names]
+    return [each for each in found if each.known]

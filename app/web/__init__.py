@@ -1,4 +1,4 @@
-"""Inbound HTTP: the receiver.
+"""Inbound HTTP: the receiver; and console/, the operators' pages.
 
 `receiver.py` is one webhook's story, `group_commit.py` how events become event batches,
 `shedding.py` when to refuse, `protocol.py` what the HTTP server itself does wrong for us,

@@ -33,7 +33,7 @@ class SourceFilter:
         question = (peer, ",".join(forwarded) if self._proxies else "")
         answer = self._known.get(question)
         if answer is None:
-            client = self._client(*question)
+            client = client_of(*question, self._proxies)
             answer = client is not None and _within(client, self._allowed)
             # Anybody can write headers: a cache of long ones would be memory for the asking.
             if len(question[1]) <= _CACHE_MAX_CHARS:
@@ -42,13 +42,17 @@ class SourceFilter:
                 self._known[question] = answer
         return answer
 
-    def _client(self, peer: str, forwarded: str) -> Address | None:
-        """The nearest address that is no proxy of ours: what stands left of it can be forged."""
-        address = parse_address(peer)
-        hops = forwarded.split(",") if forwarded else []
-        while address is not None and hops and _within(address, self._proxies):
-            address = parse_address(hops.pop())
-        return address
+
+def client_of(peer: str, forwarded: str, proxies: Sequence[Network]) -> Address | None:
+    """The nearest address that is no proxy of ours: what stands left of it can be forged.
+
+    `peer`: address of the TCP connection; `forwarded`: X-Forwarded-For. None when it is unreadable.
+    """
+    address = parse_address(peer)
+    hops = forwarded.split(",") if forwarded else []
+    while address is not None and hops and _within(address, proxies):
+        address = parse_address(hops.pop())
+    return address
 
 
 def parse_address(text: str) -> Address | None:

@@ -234,9 +234,8 @@ class Up:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ports = {
-            name: free_port() for name in ("RECEIVER", "SANDBOX", "REDIS", "WORKER_METRICS")
-        }
+        names = ("RECEIVER", "SANDBOX", "REDIS", "WORKER_METRICS", "CONSOLE")
+        self.ports = {name: free_port() for name in names}
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("SLUICE_", "EXAMPLE_"))}
         self.environ = {**clean, "SLUICE_DATA_DIR": str(folder)}
         self.own_ports = {f"SLUICE_{name}_PORT": str(port) for name, port in self.ports.items()}
@@ -298,6 +297,9 @@ def test_up_is_found_by_other_commands_and_leaves_nothing_behind(system: Up) -> 
         sent = system.sluice("send", "--count", "20")
         assert sent.returncode == 0, sent.stdout + sent.stderr
         assert system.sluice("healthy", "receiver").returncode == 0
+        assert system.sluice("healthy", "console").returncode == 0
+        users = system.sluice("users", "list", "--json")
+        assert [user["name"] for user in json.loads(users.stdout)] == ["admin"]
         again = system.sluice("up")
         assert again.returncode == 2
         assert "Sluice is already running" in again.stderr
@@ -309,6 +311,7 @@ def test_up_is_found_by_other_commands_and_leaves_nothing_behind(system: Up) -> 
     assert all(gone(pid) for pid in found["pids"].values())
     assert system.run_file() is None
     assert "Traceback" not in system.output.read_text()
+    assert "log in as admin with" in system.output.read_text()
 
 
 @pytest.mark.crash

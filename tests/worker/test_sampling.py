@@ -233,3 +233,20 @@ def test_a_frame_of_newly_received_events_is_one_that_may_be_sampled() -> None:
     """`offer` tells them by their claim, which the receiver leaves to the batch itself."""
     assert decode(encode_received([b"x"], [1])).claim == OWN_CLAIM
     assert decode(encode(EventBatch([b"x"], [1], TAKE_OVER))).claim != OWN_CLAIM
+
+
+async def test_a_flood_while_a_sample_is_being_kept_is_not_the_last_that_is_sampled(
+    sampler: Sampler, kept: Kept, second: Second
+) -> None:
+    """As a backlog is: more than is looked at in a second comes while Redis has not answered."""
+    kept.slow = asyncio.Event()
+    sampler.offer(story(body("e0")))
+    await second.pass_by()
+    sampler.offer(story(*(body(f"e{number}") for number in range(1, OFFERED_MAX + 1))))
+    kept.slow.set()
+    await turn()
+
+    sampler.offer(story(body("later")))
+    await second.pass_by()
+
+    assert len(kept.calls) == 2

@@ -27,8 +27,7 @@ from app.cli.dead_letters.choosing import (
 from app.cli.dead_letters.tables import plain
 from app.cli.reading import Json, echo_json, echo_table, moment, with_store
 from app.core.dead_letter import DeadLetterSummary
-from app.store.connect import Store
-from app.store.dead_letters import DeadLetters, Filter
+from app.store.dead_letters import DeadLetters
 
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, newest first.")]
 Cursor = Annotated[str, typer.Option(help="Go on behind this; the page before says it.")]
@@ -58,7 +57,7 @@ def list_(
         group=group, campaign=campaign, person=person, text=text, run=run,
     )  # fmt: skip
     try:
-        shown, more = with_store(lambda redis: page(redis, wanted, cursor, limit))
+        shown, more = with_store(lambda redis: DeadLetters(redis).whole_page(wanted, cursor, limit))
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="--cursor") from fault
     if as_json:
@@ -69,18 +68,6 @@ def list_(
         typer.echo(f"... and more: --cursor {more}, or a filter", err=True)
     elif not shown:
         typer.echo("no dead letters", err=True)
-
-
-async def page(
-    redis: Store, wanted: Filter, cursor: str, limit: int
-) -> tuple[list[DeadLetterSummary], str | None]:
-    """`limit` letters, of as many pages of the store as that takes, and where to go on."""
-    letters, found, more = DeadLetters(redis), list[DeadLetterSummary](), cursor or None
-    while True:
-        part = await letters.page(wanted, more or "", limit - len(found))
-        found, more = found + part.letters, part.cursor
-        if more is None or len(found) >= limit:
-            return found, more
 
 
 def table_of(letters: Sequence[DeadLetterSummary]) -> None:

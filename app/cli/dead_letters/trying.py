@@ -12,7 +12,7 @@ from typing import Any, Final
 import typer
 
 from app.cli.mappings.comparing import Side
-from app.cli.mappings.finding import Configuration, find
+from app.cli.mappings.finding import Configuration, compiled, find
 from app.cli.reading import echo_json, with_store
 from app.cli.replays.words import census_lines
 from app.core.dead_letter import DeadLetter
@@ -117,6 +117,6 @@ class _Tests:
             if connection.platform.mode == "raw":
                 return None
             found = find(connection.mapping_set, connection, configuration=self._known)
-            return Side(*found.compiled())
+            return Side(*compiled(found))
         except ConfigError as error:
             return f"{name} cannot be tried: {error.faults[0]}"

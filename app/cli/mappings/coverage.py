@@ -18,7 +18,7 @@ from app.cli.mappings.covering import (
     Covered,
     cover,
 )
-from app.cli.mappings.finding import Configuration, ForConnection, SetName, find
+from app.cli.mappings.finding import Configuration, ForConnection, SetName, compiled, find
 from app.cli.mappings.traffic import (
     SAMPLE,
     EventFiles,
@@ -64,7 +64,7 @@ def coverage(
     """
     known = Configuration()
     found = find(name, connection, configuration=known)
-    mapping, _ = found.compiled()
+    mapping, _ = compiled(found)
     left_out = found.examples().get("left_out")
     measured = cover(mapping, _published(kind), left_out if isinstance(left_out, dict) else {})
     if not offline:

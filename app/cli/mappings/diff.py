@@ -9,7 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.mappings.comparing import Comparison, FieldDifference, Passing, Revival, Side, masked
-from app.cli.mappings.finding import Configuration, ForConnection, WithSchema, find, user_of
+from app.cli.mappings.finding import (
+    Configuration,
+    ForConnection,
+    WithSchema,
+    compiled,
+    find,
+    user_of,
+)
 from app.cli.mappings.traffic import (
     SAMPLE,
     EventFiles,
@@ -57,7 +64,7 @@ def diff(
     whose = known.connection(connection) if connection else user_of(known, old, new)
     found_old = find(old, whose, schema, configuration=known)
     found_new = find(new, whose, schema, configuration=known)
-    sides = Side(*found_old.compiled()), Side(*found_new.compiled())
+    sides = Side(*compiled(found_old)), Side(*compiled(found_new))
     comparison, revival = Comparison(*sides), Revival(*sides)
     bodies = _traffic(known, whose, events, sample, revival, dead=dead, quiet=as_json)
     now = time.time()

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from app.cli.mappings.events import STDIN, answer_lines, read_events
-from app.cli.mappings.finding import ForConnection, WithSchema, find
+from app.cli.mappings.finding import ForConnection, WithSchema, compiled, find
 from app.cli.mappings.preview_lines import PreviewLines, answer_of
 from app.core.dataprep import MappingSet
 from app.core.errors import UnreadableEvent
@@ -75,7 +75,7 @@ class Shown(NamedTuple):
 def _previews(
     name: str, events: Sequence[str], connection: str | None, schema: str | None
 ) -> Iterator[Shown]:
-    mapping, compiled_schema = find(name, connection, schema).compiled()
+    mapping, compiled_schema = compiled(find(name, connection, schema))
     for file in events:
         for event in read_events(file):
             found = preview_event(mapping, compiled_schema, event.document, _now_ms(), time.time())

@@ -3,6 +3,7 @@
 role.py        what is run, and how to see that it is ready
 supervisor.py  starting, keeping, stopping in order
 child.py       one process of it
+first_user.py  somebody who may log in to the console
 watchdog.py    stops the children when `up` itself is killed (watch.py is our end of it)
 screen.py      the one log
 """
@@ -23,6 +24,7 @@ from typing import Final
 
 import typer
 
+from app.cli.up.first_user import FIRST_USER, first_password
 from app.cli.up.role import child_environment, reachable, roles
 from app.cli.up.screen import Screen
 from app.cli.up.supervisor import Supervisor
@@ -36,7 +38,7 @@ _LOCK_WAIT_SECONDS: Final = 0.05
 
 
 def up() -> None:
-    """Run everything on this machine: Redis, the sandbox Platform, receiver and worker."""
+    """Run everything on this machine: Redis, the sandbox Platform, receiver, worker, console."""
     environ = environment(find_running=False)
     settings = load_settings(environ)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -55,8 +57,9 @@ def up() -> None:
         watch = Watch(lock)
 
         def when_ready(pids: Mapping[str, int]) -> None:
+            password = first_password(settings)
             _write_run_file(settings, said, pids)
-            screen.plain(_welcome(settings, connections, own_redis))
+            screen.plain(_welcome(settings, connections, own_redis, password))
 
         supervisor = Supervisor(roles(settings, own_redis), full, screen, watch.tell)
         try:
@@ -110,7 +113,11 @@ def _write_run_file(settings: Settings, said: Mapping[str, str], pids: Mapping[s
         "pid": os.getpid(),
         "pids": dict(pids),
         "environment": dict(said),
-        "addresses": {"receiver": _receiver_url(settings), "sandbox": _sandbox_url(settings)},
+        "addresses": {
+            "receiver": _receiver_url(settings),
+            "sandbox": _sandbox_url(settings),
+            "console": _console_url(settings),
+        },
     }
     partial = path.with_suffix(".new")
     partial.write_text(json.dumps(document, indent=2) + "\n")
@@ -125,7 +132,14 @@ def _sandbox_url(settings: Settings) -> str:
     return f"http://{reachable(settings.sandbox_host)}:{settings.sandbox_port}"
 
 
-def _welcome(settings: Settings, connections: Mapping[str, Connection], own_redis: bool) -> str:
+def _console_url(settings: Settings) -> str:
+    return f"http://{reachable(settings.console_host)}:{settings.console_port}"
+
+
+def _welcome(
+    settings: Settings, connections: Mapping[str, Connection], own_redis: bool, password: str
+) -> str:
+    """`password`: of the first user, who was just made; "" when there are users already."""
     receiver, sandbox = _receiver_url(settings), _sandbox_url(settings)
     metrics = f"http://{reachable(settings.worker_metrics_host)}:{settings.worker_metrics_port}"
     inbound = (settings.public_url or receiver).rstrip("/")
@@ -133,6 +147,7 @@ def _welcome(settings: Settings, connections: Mapping[str, Connection], own_redi
     rows.append(("receiver", f"{receiver}/readyz and /metrics"))
     if settings.worker_metrics_port:
         rows.append(("worker", f"{metrics}/metrics"))
+    rows.append(("console", f"{_console_url(settings)} {_who(password)}"))
     rows.append(("sandbox", f"{sandbox} stands in for Platform; /received is what arrived"))
     if own_redis:
         rows.append(("redis", f"port {settings.redis_port}; its data is in {settings.data_dir}/"))
@@ -146,6 +161,12 @@ def _welcome(settings: Settings, connections: Mapping[str, Connection], own_redi
     lines = ["", "Sluice is running.", *(f"  {name:<10}{text}" for name, text in rows)]
     lines += ["In another terminal:", *(f"  {text:<{width}}   {why}" for text, why in tries)]
     return "\n".join([*lines, "Ctrl-C stops everything.", ""])
+
+
+def _who(password: str) -> str:
+    if password:
+        return f"log in as {FIRST_USER} with {password} (said only now)"
+    return f"to log in anew: {_command()} users passwd NAME"
 
 
 def _command() -> str:

@@ -76,7 +76,7 @@ def reachable(host: str) -> str:
 
 def roles(settings: Settings, own_redis: bool) -> list[Role]:
     """Everything to run, in starting order."""
-    found = [_sandbox(settings), _receiver(settings), _worker(settings)]
+    found = [_sandbox(settings), _receiver(settings), _worker(settings), _console(settings)]
     return [_redis(settings), *found] if own_redis else found
 
 
@@ -100,6 +100,7 @@ def child_environment(
         "SLUICE_CONFIG_DIR": str(settings.config_dir.resolve()),
         "SLUICE_RECEIVER_PORT": str(settings.receiver_port),
         "SLUICE_SANDBOX_PORT": str(settings.sandbox_port),
+        "SLUICE_CONSOLE_PORT": str(settings.console_port),
         "SLUICE_WORKER_METRICS_PORT": str(settings.worker_metrics_port),
         # On one machine there is no load balancer to wait for.
         "SLUICE_SHUTDOWN_DELAY_SECONDS": environ.get("SLUICE_SHUTDOWN_DELAY_SECONDS", "0"),
@@ -161,6 +162,12 @@ def _receiver(settings: Settings) -> Role:
     probe = _get("/readyz", b"200")
     command = _ours("serve-receiver")
     return Role("receiver", 1, command, host, port, "SLUICE_RECEIVER_PORT", probe, stop)
+
+
+def _console(settings: Settings) -> Role:
+    host, port = settings.console_host, settings.console_port
+    probe = _get("/healthz", b"200")
+    return Role("console", 0, _ours("serve-console"), host, port, "SLUICE_CONSOLE_PORT", probe, 5.0)
 
 
 def _ours(command: str) -> tuple[str, ...]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final, TextIO
 
 # ANSI foreground colours that read on dark and light ground.
-_COLORS: Final = {"redis": 35, "sandbox": 36, "receiver": 32, "worker": 34, "sluice": 33}
+_COLORS: Final = {
+    "redis": 35,
+    "sandbox": 36,
+    "receiver": 32,
+    "worker": 34,
+    "console": 31,
+    "sluice": 33,
+}
 _WIDTH: Final = 8
 
 

@@ -80,6 +80,17 @@ class DeadLetters:
         """Matching letters behind `cursor`, newest first. Raises StoreUnavailable, ValueError."""
         return await self._pages.read(wanted, cursor, limit)
 
+    async def whole_page(
+        self, wanted: Filter, cursor: str = "", limit: int = 50
+    ) -> tuple[list[DeadLetterSummary], str | None]:
+        """`limit` letters, of as many pages as that takes, and where to go on. Raises as `page`."""
+        found, more = list[DeadLetterSummary](), cursor or None
+        while True:
+            part = await self.page(wanted, more or "", limit - len(found))
+            found, more = found + part.letters, part.cursor
+            if more is None or len(found) >= limit:
+                return found, more
+
     async def last_number(self) -> int:
         """The newest number given out: a cut-off for `numbers`. Raises StoreUnavailable."""
         with store_faults():

