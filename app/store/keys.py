@@ -24,6 +24,9 @@ HELD: Final = "sluice:held"
 # Prefix of `sluice:done:{batch id}`: set of positions that Platform has taken. Dies with the batch.
 DONE_PREFIX: Final = "sluice:done:"
 
+# String: the latest Redis time in ms that a sweep has seen, so that one set back is noticed.
+CLOCK: Final = "sluice:clock"
+
 # Counter: events in the open set (what the batch ids there add up to).
 BACKLOG: Final = "sluice:backlog"
 
