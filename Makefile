@@ -19,7 +19,7 @@ EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 MINUTES ?= 10
 SEED ?= 1
 
-.PHONY: up test bench fuzz lint fmt clean lock audit help
+.PHONY: up test bench crash fuzz lint fmt clean lock audit help
 
 up: $(RUN) ## run everything on this machine, until Ctrl-C
 	@exec $(BIN)/sluice up
@@ -30,6 +30,9 @@ test: $(DEV) ## the whole suite: lint, types, import rules, tests
 
 bench: $(DEV) ## measure, print the table, write var/bench.jsonl
 	$(BIN)/python -m tests.bench
+
+crash: $(DEV) ## break everything under load for MINUTES=10 with SEED=1, and judge what came of it
+	$(BIN)/python -m tests.crash.chaos --minutes $(MINUTES) --seed $(SEED)
 
 fuzz: $(DEV) ## random requests against the receiver: MINUTES=10 SEED=1
 	FUZZ_SECONDS=$$(( $(MINUTES) * 30 )) FUZZ_SEED=$(SEED) $(BIN)/pytest tests/web/fuzz

@@ -3,8 +3,8 @@
 core/       pure: events, frames, retry, mapping engine, XDM check, pace, what an answer means
 settings/   the only reader of the environment and of config files
 store/      Redis: batches and the open set, claims, dead letters, ledger, traces, lanes, samples,
-            the console's users and the audit trail
-adobe/      outbound to Adobe: IMS tokens
+            replay runs, what Platform said later, the console's users and the audit trail
+adobe/      outbound to Adobe: IMS tokens, flow runs, failed batches and their files, counters
 web/        inbound: the receiver, and the operators' console
 cli/        the `sluice` command, one file per noun
 sandbox/    stand-ins for Platform and Customer.io, with faults on demand

@@ -376,6 +376,50 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         yield from keys_of(inner, f"{key}.") if inner else (key,)
 
 
+@pytest.mark.parametrize(
+    ("reconcile", "fault"),
+    [
+        ({"enabled": True}, "reconcile.enabled is true, so platform.credentials are needed"),
+        (
+            {"late_after_seconds": 9, "missing_after_seconds": 8},
+            "reconcile: missing_after_seconds must not be less than late_after_seconds",
+        ),
+        ({"interval_seconds": 0}, "reconcile.interval_seconds: is 0: input should be greater"),
+        ({"look_back_seconds": 9e9}, "reconcile.look_back_seconds: is 9000000000.0: input"),
+    ],
+)
+def test_wrong_settings_of_reconciliation_are_said(
+    config_dir: Path, reconcile: dict[str, Any], fault: str
+) -> None:
+    def edit(document: dict[str, Any]) -> None:
+        document["reconcile"] = reconcile
+
+    [found] = faults_of(config_dir, edit)
+    assert found.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "enabled", "reconciles"),
+    [
+        (False, None, False), (False, False, False), (True, None, True), (True, False, False),
+        (True, True, True),
+    ],
+)  # fmt: skip
+def test_platform_is_asked_later_where_there_are_credentials(
+    config_dir: Path, credentials: bool, enabled: bool | None, reconciles: bool
+) -> None:
+    def edit(document: dict[str, Any]) -> None:
+        if credentials:
+            secrets = [{"env": "EXAMPLE_SIGNING_KEY"}]
+            document["platform"]["credentials"] = {"client_id": "c", "client_secrets": secrets}
+        if enabled is not None:
+            document["reconcile"] = {"enabled": enabled}
+
+    rewrite(config_dir, edit)
+    [connection] = load_connections(config_dir, ENVIRON).values()
+    assert connection.reconciles is reconciles
+
+
 def test_the_readme_explains_every_setting_and_every_connection_key() -> None:
     readme = README.read_text()
     wanted = [f"`SLUICE_{name.upper()}`" for name in Settings.model_fields]

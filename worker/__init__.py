@@ -7,6 +7,8 @@ desk      takes the batches a bell names, keeps their leases
 pipeline  one batch's story, on one screen; story.py is its state, route.py one connection,
           telling.py what the log says of it
 sampling  keeps copies of a few events, for people who change a mapping set
+reconcile/  asks Platform what landed, and buries what it refused later
+archive/  keeps delivered bodies on disk, if it is told to
 lane/     fills and sends request batches
 watch     notices when the worker gets nowhere
 health    /healthz and /metrics

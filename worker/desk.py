@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import structlog
 
 from app.core.errors import StoreUnavailable
-from app.store.batches import SUSPECT_TAKES, Batches, Taken
+from app.store.batches import SUSPECT_TAKES, Batches, Taken, takes_most
 from worker.metrics import Metrics
 
 log = structlog.get_logger()
@@ -85,7 +85,7 @@ class Desk:
         counted = not suspect
         try:
             async with self._alone.enter(alone=suspect):
-                if taken.takes == SUSPECT_TAKES:
+                if suspect and taken.takes <= takes_most(taken.batch_id):
                     counted = await self._batches.begin(name)
                     if not counted:
                         return  # the lease ran out while it waited for its turn

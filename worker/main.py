@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -28,6 +29,7 @@ from app.store.replay_runs import ReplayRuns
 from app.store.replay_steps import ReplaySteps
 from app.store.samples import Samples
 from app.store.waiting import Waiting
+from worker.archive import ArchiveBounds, ArchiveFinder, ArchiveWriter
 from worker.bells import Bells
 from worker.dead_keeper import DeadKeeper
 from worker.desk import Desk
@@ -36,6 +38,7 @@ from worker.health import serve
 from worker.lines import Lines
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
+from worker.reconcile import open_reconciler
 from worker.replaying import Bounds, Replaying
 from worker.routes import open_routes
 from worker.sampling import Sampler
@@ -89,20 +92,26 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             settings.retry_cap_seconds,
             settings.retry_max_age_days * 86_400,
         )
+        folder = settings.data_dir / "archive"
         async with (
             _sampler(settings, redis, metrics) as sampler,
+            _archive(settings, folder, owner, metrics) as archive,
             open_routes(connections, versions, Lanes(redis), Budgets(redis), metrics) as (
                 routes,
                 lanes,
             ),
         ):
-            pipeline = Pipeline(routes, batches, claims, metrics, policy, sampler=sampler)
+            pipeline = Pipeline(
+                routes, batches, claims, metrics, policy, sampler=sampler, archive=archive
+            )
             desk = Desk(batches, pipeline, metrics)
             lines = Lines(desk, Waiting(redis), lanes, settings.worker_max_jobs)
             version_watch = VersionWatch(connections, routes, metrics)
-            return await _work(
-                settings, redis, batches, desk, lines, version_watch, replaying, metrics, stop
-            )
+            finder = ArchiveFinder(folder)
+            async with open_reconciler(connections, redis, owner, metrics, finder):
+                return await _work(
+                    settings, redis, batches, desk, lines, version_watch, replaying, metrics, stop
+                )
     finally:
         await redis.aclose(close_connection_pool=True)
 
@@ -211,6 +220,22 @@ async def _sampler(
         yield sampler
     finally:
         await sampler.close()
+
+
+@contextlib.asynccontextmanager
+async def _archive(
+    settings: Settings, folder: Path, owner: str, metrics: Metrics
+) -> AsyncIterator[ArchiveWriter | None]:
+    if not settings.archive_days:
+        yield None
+        return
+    bounds = ArchiveBounds(settings.archive_days, settings.archive_max_bytes)
+    archive = ArchiveWriter(folder, owner, bounds, metrics)
+    archive.start()
+    try:
+        yield archive
+    finally:
+        await archive.close()
 
 
 @contextlib.asynccontextmanager

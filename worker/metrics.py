@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.core.dataprep import MappingSet
+from app.core.landing import Judged
+from app.core.landing import Verdict as Landing
 from app.core.outcome import Verdict
 from app.store.batches import Settlement
+from app.store.lake import Standing
 
 
 class Metrics:
@@ -88,6 +91,35 @@ class Metrics:
             "sluice_lane_allowed_messages_per_second", "What all workers may send together now",
             ["connection"], registry=self.registry,
         )  # fmt: skip
+        self.archive_lost = Counter(
+            "sluice_worker_archive_lost", "Delivered bodies that could not be archived",
+            ["connection"], registry=self.registry,
+        )  # fmt: skip
+        self.archive_bytes = Gauge(
+            "sluice_worker_archive_bytes", "Size of the archive on this machine",
+            registry=self.registry,
+        )  # fmt: skip
+        self.reconcile_seen = Gauge(
+            "sluice_reconcile_seen_timestamp_seconds",
+            "When somebody last looked at Platform and got through",
+            ["connection"], registry=self.registry,
+        )  # fmt: skip
+        self.reconcile_failing = Gauge(
+            "sluice_reconcile_failing", "1 while looks at Platform do not get through",
+            ["connection"], registry=self.registry,
+        )  # fmt: skip
+        self.reconcile_events = Gauge(
+            "sluice_reconcile_events", "Events so far, by where Platform has them",
+            ["connection", "column"], registry=self.registry,
+        )  # fmt: skip
+        self.reconcile_open = Gauge(
+            "sluice_reconcile_open_events", "Events that have not landed, or too many, by verdict",
+            ["connection", "verdict"], registry=self.registry,
+        )  # fmt: skip
+        self.refused_later = Counter(
+            "sluice_refused_later", "Records in failed files, by what they turned out to be",
+            ["connection", "outcome"], registry=self.registry,
+        )  # fmt: skip
         self.replays_running = Gauge(
             "sluice_replays_running", "Bulk replays that this worker works on",
             registry=self.registry,
@@ -127,6 +159,22 @@ class Metrics:
     def on_rate(self, connection: str, messages_per_second: float) -> None:
         """What the lane may send now (worker.lane.RequestWatch)."""
         self.lane_rate.labels(connection).set(messages_per_second)
+
+    def stands(
+        self, connection: str, standing: Standing, judged: Mapping[int, Judged], overall: Judged
+    ) -> None:
+        """Shows what Platform says of the events it took (worker.reconcile)."""
+        self.reconcile_seen.labels(connection).set(standing.seen_ms / 1000)
+        self.reconcile_failing.labels(connection).set(1 if standing.error else 0)
+        hours = standing.hours
+        for column in ("accepted", "landed", "failed"):
+            total = sum(getattr(hour, column) for hour in hours)
+            self.reconcile_events.labels(connection, column).set(total)
+        for verdict in Landing:
+            # A verdict over all hours is of no single one.
+            said = [*judged.values(), *([overall] if overall.verdict is Landing.UNFOUND else [])]
+            open_ = sum(each.events for each in said if each.verdict is verdict)
+            self.reconcile_open.labels(connection, verdict.value).set(open_)
 
     def _unheld(self, connection: str) -> None:
         if name := self._held.pop(connection, None):

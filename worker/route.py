@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -104,6 +105,24 @@ class Route:
             remarks.over_limit += 1
         return self._prefix + content + self._suffix
 
+    def ready(self, record: bytes, now: float) -> tuple[str, int, bytes]:
+        """(event id, its timestamp in Unix seconds, message) of a record that is sent as it is.
+
+        Raises EventFault when the schema of today does not take it, or the inlet takes no records.
+        """
+        if self.version.mapping is None:
+            detail = "only the XDM record is left of it, and in raw mode the inlet takes events"
+            raise RecordRefused("no_body", detail, "", "", record)
+        try:
+            document = orjson.loads(record)
+            event_id = document["_id"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise RecordRefused("unreadable", "the record has no _id", "/_id", "", record) from None
+        schema = self.version.schema
+        if schema is not None and (violations := schema.check(document, now)):
+            raise _refused(violations, self.version.mapping, document)
+        return event_id, _seconds(document.get("timestamp")), self._prefix + record + self._suffix
+
     def record_of(self, message: bytes) -> bytes | None:
         """The XDM record inside a message; None in raw mode, which makes none."""
         if self.version.mapping is None:
@@ -116,6 +135,13 @@ def _refuse_depth(event: Event) -> None:
     that Platform answers with 500 would hold its lane back."""
     if nests_deeper(event.document, MAX_DEPTH):
         raise UnreadableEvent("too_deep", f"the body is nested over {MAX_DEPTH} levels deep")
+
+
+def _seconds(timestamp: object) -> int:
+    try:
+        return int(datetime.fromisoformat(str(timestamp)).timestamp())
+    except (ValueError, OverflowError):
+        return 0
 
 
 class RecordRefused(EventFault):

@@ -52,6 +52,8 @@ class Story:
     delivered: int = 0
     later: list[int] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
+    # Positions that Platform took this time; `delivered` counts those of earlier takes, too.
+    accepted: list[int] = field(default_factory=list)
     requests: list[RequestTrace] = field(default_factory=list)
     # What made the records; the whole batch is mapped by one version.
     version: Version = field(default_factory=Version)
@@ -167,6 +169,7 @@ class Story:
                 len(self.letters),
                 self.requests,
                 self.mapping,
+                self.taken.batch_id.hour,
             ),
             run=self.run,
         )
@@ -206,6 +209,8 @@ class Story:
     ) -> None:
         body = self.batch.bodies[position]
         event_id, kind = peek_event(body)
+        if position in self.batch.ready:
+            body, record = b"", body
         stage, code, path, detail, row = where
         summary = DeadLetterSummary(
             0, self.taken.batch_id.connection, self.taken.batch_id.hour,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from textwrap import indent
 from typing import Annotated, NamedTuple
 
 import typer
 
+from app.cli.reading import moment
+from app.cli.standing import told
 from app.core.errors import ConfigError, StoreUnavailable
 from app.settings import Connection, Settings, environment, load_all
 from app.settings.mapping_files import MappingFiles, check_files, read_mapping_files
-from app.store.connect import open_store, require_safe
+from app.store.connect import Store, open_store, require_safe
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
@@ -35,9 +38,10 @@ def check_config(as_json: Json = False) -> None:
 
 def doctor(as_json: Json = False) -> None:
     """Check the configuration, and that Redis may be trusted with events."""
-    settings, _, found = _configuration()
+    settings, connections, found = _configuration()
     if settings is not None:
-        found += asyncio.run(_redis(settings))
+        found += _archive(settings)
+        found += asyncio.run(_redis(settings, connections))
     _answer(found, as_json)
 
 
@@ -78,10 +82,22 @@ def _checks(files: MappingFiles) -> str:
     return f"{schema}, {'examples pass' if files.examples else 'no examples'}"
 
 
-async def _redis(settings: Settings) -> list[Finding]:
+def _archive(settings: Settings) -> list[Finding]:
+    """Personal data on a disk is never kept in silence."""
+    if not settings.archive_days:
+        return []
+    text = (
+        f"delivered bodies, with personal data in them, are kept for {settings.archive_days:g} "
+        f"days and {settings.archive_max_bytes:,} bytes in {settings.data_dir / 'archive'}"
+    )
+    return [Finding("ok", "archive", text)]
+
+
+async def _redis(settings: Settings, connections: Mapping[str, Connection]) -> list[Finding]:
     redis = open_store(settings.redis, timeout_seconds=5)
     try:
         warnings = await require_safe(redis, settings.redis_wait_replicas)
+        lake = await _lake(redis, connections)
     except StoreUnavailable as error:
         hint = "; is it running, and SLUICE_REDIS_URL right?" if error.reason == "away" else ""
         return [Finding("fault", "redis", f"{error}{hint}")]
@@ -89,9 +105,25 @@ async def _redis(settings: Settings) -> list[Finding]:
         return [Finding("fault", "redis", fault) for fault in error.faults]
     finally:
         await redis.aclose()
-    return [Finding("warning", "redis", text) for text in warnings] or [
-        Finding("ok", "redis", "keeps what it is given")
+    return [
+        *[Finding("warning", "redis", text) for text in warnings],
+        *([] if warnings else [Finding("ok", "redis", "keeps what it is given")]),
+        *lake,
     ]
+
+
+async def _lake(redis: Store, connections: Mapping[str, Connection]) -> list[Finding]:
+    """Whether Platform can be asked what landed, as the workers found."""
+    found = []
+    for name, each in (await told(redis, list(connections))).items():
+        seen_ms = each.standing.seen_ms
+        text = f"Platform was asked what landed, last at {moment(seen_ms)} UTC"
+        # Without credentials, or before the first look, nothing is wrong.
+        troubled = connections[name].reconciles and each.standing.looked and each.remarks
+        remarks = [remark.removeprefix(f"{name}: ") for remark in each.remarks]
+        level = "warning" if troubled else "ok"
+        found += [Finding(level, f"connection {name}", remark) for remark in remarks or [text]]
+    return found
 
 
 def _answer(found: list[Finding], as_json: bool) -> None:

@@ -1,13 +1,17 @@
 """The frame codec: how an event batch lies in Redis.
 
 A frame is one version byte and a zstd stream over a msgpack array. It holds the exact bytes
-received. Version 1: `[claim, tries, base_ms, bodies, ages, histories]`
+received. Version 1: `[claim, tries, base_ms, bodies, ages, histories]`; version 2 has `ready`, too,
+and is written only where there is something in it, so that a release that does not know it sets
+aside no more than it must.
 
 * `claim`: number of the batch that first claimed these events; OWN_CLAIM = this batch itself,
   TAKE_OVER = this batch itself, even where another one claimed them (a replay).
 * `tries`: how often they were sent in vain.
 * `base_ms` + `ages[i]`: Unix ms at which event i was received.
 * `histories`: null, or per event a list of attempt runs (see AttemptRun).
+* `ready`: positions whose body is no event but an XDM record, to be sent as it is: all that is left
+  of an event that Platform refused later.
 
 A version stays readable for ever: a new one gets a new byte, a decoder of its own, and a golden
 frame in the tests.
@@ -26,6 +30,7 @@ from app.core.batch_dictionary import VERSION_1
 from app.core.errors import UnreadableFrame
 
 CURRENT_VERSION: Final = 1
+_WITH_READY: Final = 2
 
 # Level 1 keeps the receiver's share small; the dictionary does most of the work on small batches.
 _LEVEL: Final = 1
@@ -59,6 +64,7 @@ class EventBatch:
     claim: int = OWN_CLAIM
     tries: int = 0
     histories: list[tuple[AttemptRun, ...]] = field(default_factory=list)
+    ready: frozenset[int] = frozenset()
 
     def history(self, position: int) -> tuple[AttemptRun, ...]:
         return self.histories[position] if self.histories else ()
@@ -70,6 +76,7 @@ class EventBatch:
             bodies=[self.bodies[i] for i in positions],
             received_ms=[self.received_ms[i] for i in positions],
             histories=[self.histories[i] for i in positions] if self.histories else [],
+            ready=frozenset(at for at, i in enumerate(positions) if i in self.ready),
         )
 
 
@@ -89,17 +96,19 @@ def encode(batch: EventBatch) -> bytes:
     """The frame of a batch."""
     base = min(batch.received_ms, default=0)
     histories = batch.histories if any(batch.histories) else None
-    content = msgpack.packb(
-        [
-            batch.claim,
-            batch.tries,
-            base,
-            batch.bodies,
-            [ms - base for ms in batch.received_ms],
-            histories,
-        ]
-    )
-    return bytes([CURRENT_VERSION]) + _COMPRESSOR_1.compress(content)
+    content = [
+        batch.claim,
+        batch.tries,
+        base,
+        batch.bodies,
+        [ms - base for ms in batch.received_ms],
+        histories,
+    ]
+    version = CURRENT_VERSION
+    if batch.ready:
+        version = _WITH_READY
+        content.append(sorted(batch.ready))
+    return bytes([version]) + _COMPRESSOR_1.compress(msgpack.packb(content))
 
 
 def encode_received(bodies: Sequence[bytes], received_ms: Sequence[int]) -> bytes:
@@ -122,8 +131,21 @@ def decode(frame: bytes) -> EventBatch:
 
 
 def _decode_1(frame: bytes) -> EventBatch:
-    content = _DECOMPRESSOR_1.decompress(memoryview(frame)[1:])
-    claim, tries, base, bodies, ages, histories = msgpack.unpackb(content)
+    return _batch_of(*msgpack.unpackb(_DECOMPRESSOR_1.decompress(memoryview(frame)[1:])))
+
+
+def _decode_2(frame: bytes) -> EventBatch:
+    *content, ready = msgpack.unpackb(_DECOMPRESSOR_1.decompress(memoryview(frame)[1:]))
+    batch = _batch_of(*content)
+    batch.ready = frozenset(ready)
+    if not batch.ready <= set(range(len(batch.bodies))):
+        raise UnreadableFrame("damaged frame: a ready record beyond the end")
+    return batch
+
+
+def _batch_of(
+    claim: int, tries: int, base: int, bodies: list[bytes], ages: list[int], histories: Any
+) -> EventBatch:
     if not len(bodies) == len(ages) or (histories and len(histories) != len(bodies)):
         raise UnreadableFrame("damaged frame: lists differ in length")
     return EventBatch(
@@ -155,4 +177,4 @@ _DICTIONARY_1: Final = zstandard.ZstdCompressionDict(
 )
 _COMPRESSOR_1: Final = zstandard.ZstdCompressor(level=_LEVEL, dict_data=_DICTIONARY_1)
 _DECOMPRESSOR_1: Final = zstandard.ZstdDecompressor(dict_data=_DICTIONARY_1)
-_DECODERS: Final[dict[int, Callable[[bytes], EventBatch]]] = {1: _decode_1}
+_DECODERS: Final[dict[int, Callable[[bytes], EventBatch]]] = {1: _decode_1, 2: _decode_2}

@@ -12,7 +12,11 @@ SluiceError
 ├── PatchInvalid           a JSON patch that cannot be applied; says which operation, and why
 ├── LanePaused             deliveries of a connection are held back; says why and until when
 ├── CredentialsRefused     IMS gave no token, and will not before somebody acts
-└── TokenUnavailable       IMS cannot be reached or is busy; trying later may help
+├── TokenUnavailable       IMS cannot be reached or is busy; trying later may help
+└── PlatformFault          a call to Platform's own API failed; says what to do
+    ├── PlatformUnavailable  away, throttled or in a transitional state; trying later may help
+    ├── PlatformRefused      it will be refused again until somebody acts
+    └── PlatformUnreadable   it was answered with what nobody can read, or with too much
 """
 
 from __future__ import annotations
@@ -120,3 +124,41 @@ class TokenUnavailable(SluiceError):
     def __init__(self, detail: str, retry_in: float) -> None:
         self.retry_in = retry_in
         super().__init__(f"{detail}, next try in {retry_in:.0f} s")
+
+
+class PlatformFault(SluiceError):
+    """A call to platform.adobe.io failed. `call`: method and path; `status`: 0 when none came;
+    `code`: Platform's own, or a short one of ours. The text ends with what to do."""
+
+    # Whether another token may help.
+    wants_token = False
+
+    def __init__(self, call: str, detail: str, *, status: int = 0, code: str = "") -> None:
+        self.call = call
+        self.status = status
+        self.code = code
+        super().__init__(f"{call}: {detail}")
+
+
+class PlatformUnavailable(PlatformFault):
+    """Later may help. `retry_in`: seconds that Platform asked for, or None."""
+
+    def __init__(
+        self,
+        call: str,
+        detail: str,
+        *,
+        status: int = 0,
+        code: str = "",
+        retry_in: float | None = None,
+    ) -> None:
+        self.retry_in = retry_in
+        super().__init__(call, detail, status=status, code=code)
+
+
+class PlatformRefused(PlatformFault):
+    """A person must act: permission, sandbox, id, or a request that is wrong."""
+
+
+class PlatformUnreadable(PlatformFault):
+    """An answer that is no JSON of the shape that the reference shows, or over the size bound."""

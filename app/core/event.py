@@ -92,7 +92,7 @@ def nests_deeper(document: dict[str, Any], levels: int) -> bool:
 
 def peek_event(body: bytes) -> tuple[str, str]:
     """(event_id, kind) of a body that may be anything, cut short where they are endless; empty
-    where they cannot be read."""
+    where they cannot be read. A ready record (EventBatch.ready) is named by its `_id`."""
     try:
         event = parse_event(body)
     except UnreadableEvent:
@@ -110,6 +110,7 @@ def _peek_unreadable(body: bytes) -> tuple[str, str]:
     if not isinstance(document, dict):
         return "", ""
     event_id, family, metric = (document.get(k) for k in ("event_id", "object_type", "metric"))
+    event_id = document.get("_id") if event_id is None else event_id
     kind = f"{family}.{metric}" if isinstance(family, str) and isinstance(metric, str) else ""
     return (event_id if isinstance(event_id, str) else ""), kind
 

@@ -47,6 +47,7 @@ class Failure(StrEnum):
     UNREADABLE = "unreadable"  # a signed body that is no event
     MAPPING = "mapping"  # the mapping set could not make a required field
     SCHEMA = "schema"  # the record does not fit the schema
+    REFUSED_LATER = "refused_later"  # taken by the inlet, and found wanting on the way to the lake
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ POLICIES: Final[Mapping[Failure, Policy]] = {
     Failure.UNREADABLE: Policy(kills=True),
     Failure.MAPPING: Policy(kills=True),
     Failure.SCHEMA: Policy(kills=True),
+    Failure.REFUSED_LATER: Policy(kills=True),
 }
 
 

@@ -60,6 +60,7 @@ def replay_frame(letters: Sequence[DeadLetter], now_ms: int, run: int = 0) -> by
                 add_attempt((*letter.history, _death_of(letter.summary)), mark)
                 for letter in letters
             ],
+            ready=frozenset(at for at, letter in enumerate(letters) if letter.ready),
         )
     )
 

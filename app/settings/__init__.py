@@ -24,6 +24,7 @@ from app.settings.connections import (
     IdentityNamespaces,
     Limits,
     Platform,
+    Reconcile,
     Schema,
 )
 from app.settings.home import default_config_dir, default_data_dir, running
@@ -36,6 +37,7 @@ __all__ = [
     "IdentityNamespaces",
     "Limits",
     "Platform",
+    "Reconcile",
     "Schema",
     "Settings",
     "environment",

@@ -96,6 +96,11 @@ class Platform(_Part):
         "xdm", description="xdm: Sluice maps; raw: the dataflow's own mapping set does"
     )
     authenticated: bool = Field(False, description="true when the inlet wants a token")
+    api_url: str = Field(
+        "https://platform.adobe.io",
+        pattern=r"^https?://[^/?\s]+/?$",
+        description="Platform's own API, https://platform.adobe.io; asked only with credentials",
+    )
     flow_id: Text = Field(description="the id of the dataflow")
     dataset_id: Text = Field(description="the id of the target dataset (quote it: text)")
     schema_ref: Schema = Field(alias="schema", description="a mapping with id and content_type")
@@ -160,6 +165,32 @@ class Limits(_Part):
     )
 
 
+class Reconcile(_Part):
+    """How Platform is asked what became of the events it took (platform.md section 6)."""
+
+    enabled: bool | None = Field(
+        None, description="true or false; left out: when there are credentials"
+    )
+    interval_seconds: Annotated[float, Number] = Field(
+        900, gt=0, le=86_400, description="seconds from one look at Platform to the next"
+    )
+    late_after_seconds: Annotated[float, Number] = Field(
+        7_200, ge=0, description="seconds after an hour's end when what has not landed is late"
+    )
+    missing_after_seconds: Annotated[float, Number] = Field(
+        86_400, ge=0, description="seconds after an hour's end when its run is missing"
+    )
+    look_back_seconds: Annotated[float, Number] = Field(
+        86_400, gt=0, le=2_592_000, description="seconds that each look goes back, at least"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Reconcile:
+        if self.missing_after_seconds < self.late_after_seconds:
+            raise ValueError("missing_after_seconds must not be less than late_after_seconds")
+        return self
+
+
 class IdentityNamespaces(_Part):
     """Namespace codes for `identityMap`. Custom ones must be registered in Platform first."""
 
@@ -198,9 +229,23 @@ class Connection(_Part):
     )
     platform: Platform = Field(description="the inlet: url or host and inlet_id, flow_id, ...")
     limits: Limits = Field(default_factory=Limits, description="what Platform may be asked")
+    reconcile: Reconcile = Field(
+        default_factory=Reconcile, description="how Platform is asked what became of events"
+    )
     # Where the files it names were found; absent in connections made by a test.
     mapping_path: Path | None = Field(None, exclude=True, repr=False)
     schema_path: Path | None = Field(None, exclude=True, repr=False)
+
+    @model_validator(mode="after")
+    def _reconcilable(self) -> Connection:
+        if self.reconcile.enabled and self.platform.credentials is None:
+            raise ValueError("reconcile.enabled is true, so platform.credentials are needed")
+        return self
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether Platform is asked what became of this connection's events."""
+        return self.platform.credentials is not None and self.reconcile.enabled is not False
 
     @property
     def mapping_variables(self) -> dict[str, str]:

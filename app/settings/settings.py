@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=default_data_dir,
         description="where `sluice up` keeps its data, and workers the dead letters that are too "
-        "many for Redis",
+        "many for Redis, and their archive",
     )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="json, console, or auto: console on a terminal, else json"
@@ -189,6 +189,16 @@ class Settings(BaseSettings):
     )
     console_session_hours: float = Field(
         12, gt=0, le=168, description="hours after which any console session ends"
+    )
+    archive_days: float = Field(
+        0,
+        ge=0,
+        le=60,
+        description="days that delivered bodies, with personal data in them, are kept on this "
+        "machine's disk, so that one that Platform refuses later can be replayed; 0: none",
+    )
+    archive_max_bytes: int = Field(
+        10_000_000_000, ge=1_000_000, description="bytes the archive takes; the oldest goes first"
     )
     dead_letters_max_bytes: int = Field(
         200_000_000,

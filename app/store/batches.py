@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from arq.utils import ms_to_datetime
+
 from app.core.batch_id import BatchId
 from app.core.dead_letter import DeadLetter
 from app.core.errors import StoreUnavailable
@@ -29,6 +31,9 @@ BELLS_MAX: Final = 1_000
 GRACE_MS: Final = 3_000
 RING_AGAIN_MS: Final = 10_000
 
+# The sweep has rung again long before.
+BELL_LIFE_SECONDS: Final = 86_400
+
 # What one bell may name: worth the price of an arq job, and few enough to share out.
 EVENTS_PER_BELL: Final = 2_000
 BATCHES_PER_BELL: Final = 64
@@ -37,6 +42,12 @@ TRACES_PER_HASH: Final = 64
 
 # A batch taken this often without being settled may be what kills the workers.
 SUSPECT_TAKES: Final = 3
+# An event alone is worked on so often with nothing else in hand before it is taken for poison: two
+# of those workers may have died of something else.
+ALONE_TAKES: Final = 3
+
+# A script's stack takes some 8,000 values.
+_MARKS_AT_ONCE: Final = 4_000
 
 PULSE_MS: Final = 15_000
 
@@ -150,7 +161,9 @@ class Batches:
     async def sweep(self) -> int:
         """Rings for every batch that is due; how many there were. Raises StoreUnavailable."""
         named = await self._run(
-            "sweep", [keys.OPEN_SET, keys.ARQ_QUEUE], [BELLS_MAX, BELLS_MAX, RING_AGAIN_MS]
+            "sweep",
+            [keys.OPEN_SET, keys.ARQ_QUEUE, keys.HELD, keys.CLOCK],
+            [BELLS_MAX, BELLS_MAX, RING_AGAIN_MS],
         )
         due = [str(name, "ascii") for name in named]
         if due:
@@ -221,10 +234,13 @@ class Batches:
         return answer is not None
 
     async def mark_delivered(self, batch_id: str, positions: Sequence[int]) -> None:
-        """Remembers what Platform took, should the batch have to be worked on again; not when the
-        lease was lost. Raises StoreUnavailable."""
-        names = [keys.HELD, keys.DONE_PREFIX + batch_id]
-        await self._run("mark", names, [self.owner, batch_id, *positions])
+        """Remembers what Platform took, should the batch have to be worked on again, and counts it
+        for the edge; not when the lease was lost. Raises StoreUnavailable."""
+        edge = keys.edge(BatchId.parse(batch_id).connection)
+        names = [keys.HELD, keys.DONE_PREFIX + batch_id, edge]
+        for start in range(0, len(positions), _MARKS_AT_ONCE):
+            marks = positions[start : start + _MARKS_AT_ONCE]
+            await self._run("mark", names, [self.owner, batch_id, *marks])
 
     async def delivered_before(self, batch_id: str) -> set[int]:
         """Positions that were marked delivered by an earlier take."""
@@ -232,7 +248,8 @@ class Batches:
             members = await cast(
                 Awaitable[set[bytes]], self.redis.smembers(keys.DONE_PREFIX + batch_id)
             )
-        return {int(position) for position in members}
+        # What a power cut garbled at the end of its file (README, "Redis") is no mark.
+        return {int(position) for position in members if position.isdigit()}
 
     async def open_ids(self) -> list[tuple[BatchId, int]]:
         """Every open batch and the Redis ms at which it is due, the longest due first."""
@@ -283,8 +300,14 @@ class Batches:
             await self.redis.ping()
 
     async def _ring(self, batch_ids: Sequence[str], job_id: str) -> None:
+        # Due at the batch's number, not at a time: arq compares scores with the clock of whoever
+        # listens, and a bell from a machine whose clock is ahead would be heard hours later. Any
+        # number of ours is far in the past by then, and in order.
+        due = ms_to_datetime(BatchId.parse(batch_ids[0]).number)
         with store_faults():
-            await self.redis.enqueue_job(JOB, list(batch_ids), _job_id=job_id)
+            await self.redis.enqueue_job(
+                JOB, list(batch_ids), _job_id=job_id, _defer_until=due, _expires=BELL_LIFE_SECONDS
+            )
 
     async def _now_ms(self) -> int:
         with store_faults():
@@ -325,6 +348,7 @@ class Batches:
             keys.waiting(connection),
             keys.WAITING,
             keys.stems(connection),
+            keys.edge(connection),
             *([keys.replay_run(run)] if run else []),
         ]
 
@@ -349,6 +373,11 @@ class Batches:
             args += [successor.delay_ms, successor.takes, successor.events]
             args += [successor.stems_from, int(successor.waits), successor.frame]
         return args
+
+
+def takes_most(batch_id: BatchId) -> int:
+    """How often a batch is worked on; taken once more, it is split, or is poison."""
+    return SUSPECT_TAKES + (ALONE_TAKES - 1 if batch_id.events == 1 else 0)
 
 
 def share_out(batch_ids: Sequence[str]) -> list[list[str]]:

@@ -24,6 +24,9 @@ HELD: Final = "sluice:held"
 # Prefix of `sluice:done:{batch id}`: set of positions that Platform has taken. Dies with the batch.
 DONE_PREFIX: Final = "sluice:done:"
 
+# String: the latest Redis time in ms that a sweep has seen, so that one set back is noticed.
+CLOCK: Final = "sluice:clock"
+
 # Counter: events in the open set (what the batch ids there add up to).
 BACKLOG: Final = "sluice:backlog"
 
@@ -230,3 +233,35 @@ def replay_selection(number: int) -> str:
 def replay_places(number: int) -> str:
     """Hash: "index:connection" -> how many of that part's letters are done, if it was begun."""
     return f"{REPLAY_PREFIX}{number}:places"
+
+
+# what Platform says later
+
+
+def edge(connection: str) -> str:
+    """Hash: Unix hour -> messages that Platform's edge accepted in it, as far as that was written
+    down. One small field an hour, like the ledger's rows."""
+    return f"sluice:edge:{connection}"
+
+
+def lake(connection: str) -> str:
+    """Hash: Unix hour -> what the runs that began in it say, packed (store/lake.py)."""
+    return f"sluice:lake:{connection}"
+
+
+def look(connection: str) -> str:
+    """Hash: who looks at Platform now and until when, how the last look ended, and counts of the
+    failed records that were found."""
+    return f"sluice:look:{connection}"
+
+
+def refused_files(connection: str, week: int) -> str:
+    """Hash: failed file -> how far it was worked through; by the week (Unix time) in which its
+    batch was made. Expires when Platform has forgotten the files, too."""
+    return f"sluice:refused-files:{connection}:{week}"
+
+
+def refused_events_prefix(connection: str) -> str:
+    """Prefix of `{prefix}{week}`: hash, digest of an event id -> batch number of the delivery that
+    was refused last, and the event's history until then; by the week of the event. Expires."""
+    return f"sluice:refused-events:{connection}:"

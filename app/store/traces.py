@@ -38,7 +38,8 @@ class RequestTrace(NamedTuple):
 class BatchTrace:
     """How one batch was settled. `successors`: numbers of the batches that try
     the rest later (or the halves, when it was split); `mapping`: label of the mapping set's
-    version that made its records, "" when none did or a release before versions settled it."""
+    version that made its records, "" when none did or a release before versions settled it;
+    `hour`: Unix hour of its ledger row, 0 when an earlier release settled it."""
 
     number: int
     settled_ms: int
@@ -51,6 +52,7 @@ class BatchTrace:
     dead: int
     requests: tuple[RequestTrace, ...]
     mapping: str = ""
+    hour: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,11 @@ def encode_trace(
     dead: int,
     requests: list[RequestTrace],
     mapping: str,
+    hour: int,
 ) -> bytes:
     """What settle stores beside the time and the successor."""
     packed: bytes = msgpack.packb(
-        [received_ms, events, duplicates, tests, delivered, dead, requests, mapping]
+        [received_ms, events, duplicates, tests, delivered, dead, requests, mapping, hour]
     )
     return packed
 
@@ -121,7 +124,7 @@ class Traces:
         numbers = [trace.claimed_by] if trace.claimed_by else []
         while numbers:
             number = numbers.pop(0)
-            if settled := await self._batch(number):
+            if settled := await self.batch(number):
                 trace.settled.append(settled)
                 numbers += settled.successors
             else:
@@ -132,7 +135,8 @@ class Traces:
         trace.complete |= trace.waiting is not None
         return trace
 
-    async def _batch(self, number: int) -> BatchTrace | None:
+    async def batch(self, number: int) -> BatchTrace | None:
+        """How one batch was settled; None when it was not, or its trace has expired."""
         key = f"{keys.TRACE_PREFIX}{number // TRACES_PER_HASH}"
         with store_faults():
             found = await cast(Awaitable[bytes | None], self.redis.hget(key, str(number)))
@@ -154,7 +158,7 @@ class Traces:
             delivered,
             dead,
             tuple(RequestTrace(*request) for request in requests),
-            later[0] if later else "",
+            *later[:2],
         )
 
     async def _open(self, connection: str, event_id: str, numbers: set[int]) -> OpenBatch | None:

@@ -182,6 +182,19 @@ async def test_exit_code_two_is_hopeless(screen: Screen) -> None:
         await child.run()
 
 
+async def test_a_child_that_has_run_is_never_hopeless(screen: Screen, log: Log) -> None:
+    """A receiver finds its port taken while children of its killed parent still hang on to it."""
+    quick = Backoff(base_seconds=0.01)
+    child = Child(role("worker", 1, "exit(2)"), os.environ, screen, lambda _line: None, quick)
+    child.proven = True
+    run = asyncio.create_task(child.run())
+    await log.until("worker ended with code 2; again in")
+    await log.until("again in 0.02 s")
+
+    await child.stop()
+    await run
+
+
 async def test_the_watchdog_hears_of_every_start_and_end(screen: Screen, log: Log) -> None:
     told: list[str] = []
     child = Child(role("worker", 7), os.environ, screen, told.append)

@@ -58,6 +58,29 @@ def test_frames_of_version_1_stay_readable() -> None:
     assert batch.histories == [(RUN,), ()]
 
 
+def test_frames_of_version_2_stay_readable() -> None:
+    """They carry ready records; an older release does not know the version, and sets it aside."""
+    frame = (GOLDEN / "version-2.bin").read_bytes()
+    batch = decode(frame)
+    assert batch.bodies == [
+        b'{"data":{},"event_id":"01E4C4CT6YDC7Y5M7FE1GWWPQJ"}',
+        b'{"_id":"01E4C4CT6YDC7Y5M7FE1GWWPQK"}',
+    ]
+    assert (batch.ready, batch.claim, batch.tries) == (frozenset({1}), TAKE_OVER, 2)
+    assert batch.histories == [(RUN,), ()]
+    assert decode(encode(batch)) == batch
+
+
+def test_a_batch_without_ready_records_is_written_as_before() -> None:
+    assert encode(EventBatch([b"a"], [1]))[0] == 1
+    assert encode(EventBatch([b"a"], [1], ready=frozenset({0})))[0] == 2
+
+
+def test_a_ready_record_beyond_the_end_is_refused() -> None:
+    with pytest.raises(UnreadableFrame, match="ready"):
+        decode(encode(EventBatch([b"a"], [1], ready=frozenset({1}))))
+
+
 def test_the_dictionary_of_version_1_is_frozen() -> None:
     assert hashlib.sha256(VERSION_1).hexdigest() == (
         "af7f658d1ac7679197f7bb19bd3758ba07aa045567470fecb19d272c06f62344"
@@ -111,6 +134,8 @@ def test_a_part_keeps_only_its_positions() -> None:
     batch = EventBatch([b"a", b"b", b"c"], [1, 2, 3], 9, 1, [(RUN,), (), ()])
     assert batch.part([0, 2]) == EventBatch([b"a", b"c"], [1, 3], 9, 1, [(RUN,), ()])
     assert EventBatch([b"a", b"b"], [1, 2]).part([1]) == EventBatch([b"b"], [2])
+    some = EventBatch([b"a", b"b", b"c"], [1, 2, 3], ready=frozenset({0, 2}))
+    assert some.part([1, 2]) == EventBatch([b"b", b"c"], [2, 3], ready=frozenset({1}))
 
 
 def test_a_batch_id_says_what_the_ledger_must_know() -> None:

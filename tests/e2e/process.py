@@ -62,6 +62,11 @@ class Process:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int | None:
+        """Of its newest life; None before the first."""
+        return self._process.pid if self._process else None
+
+    @property
     def code(self) -> int | None:
         """How it ended; None while it lives."""
         return self._process.poll() if self._process else None

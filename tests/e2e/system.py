@@ -1,7 +1,8 @@
 """A whole Sluice of real processes on free ports, with a folder of its own, as tests use it.
 
 Redis (appendfsync always), sandbox Platform, receiver, workers. Four connections: `example` (xdm),
-`raw`, `singly` (raw, its inlet takes no batches) and `guarded` (xdm, its inlet wants a token).
+`raw`, `singly` (raw, its inlet takes no batches) and `guarded` (xdm, its inlet wants a token). With
+`reconcile`, example has credentials, and Platform is asked what became of its events.
 """
 
 from __future__ import annotations
@@ -96,12 +97,13 @@ class System:
         environ: Mapping[str, str] | None = None,
         limits: Mapping[str, float] | None = None,
         sandbox: Sequence[str] = (),
+        reconcile: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder = folder
         self.receiver_url = f"http://127.0.0.1:{free_port()}"
         self.sandbox_url = f"http://127.0.0.1:{free_port()}"
         self.redis = RedisServer(folder, str(get_binary_path()), ("--appendfsync", "always"))
-        self._write_config(limits or {})
+        self._write_config(limits or {}, reconcile)
         self.environ = self._environ(environ or {})
         platform = ["-m", "app", "sandbox", "--inlets", str(folder / "inlets.yaml")]
         platform += ["--validation-delay", "0", *sandbox]
@@ -303,7 +305,9 @@ class System:
             **changes,
         }
 
-    def _write_config(self, limits: Mapping[str, float]) -> None:
+    def _write_config(
+        self, limits: Mapping[str, float], reconcile: Mapping[str, Any] | None
+    ) -> None:
         config = self.folder / "config"
         (config / "connections").mkdir(parents=True)
         for name in ("mappings", "schemas", "allowed_sources.yaml"):
@@ -311,12 +315,16 @@ class System:
         for name, inlet in INLETS.items():
             document = self._connection(name, inlet)
             document["limits"] = dict(limits)
+            if reconcile and name == "example":
+                document["platform"]["credentials"] = self._credentials()
+                document["reconcile"] = dict(reconcile)
             (config / "connections" / f"{name}.yaml").write_text(yaml.safe_dump(document))
         (self.folder / "inlets.yaml").write_text(yaml.safe_dump(list(INLETS.values())))
 
     def _connection(self, name: str, inlet: Mapping[str, Any]) -> dict[str, Any]:
         platform: dict[str, Any] = {
             "host": self.sandbox_url,
+            "api_url": self.sandbox_url,
             "inlet_id": inlet["id"],
             "mode": inlet.get("mode", "xdm"),
             "flow_id": FLOW_ID,
@@ -330,17 +338,20 @@ class System:
         }
         if inlet.get("authenticated"):
             platform["authenticated"] = True
-            platform["credentials"] = {
-                "client_id": IMS_CLIENT_ID,
-                "client_secrets": [{"env": SECRET_NAME}],
-                "ims_url": f"{self.sandbox_url}/ims/token/v3",
-            }
+            platform["credentials"] = self._credentials()
         return {
             "name": name,
             "signing_keys": [{"env": "EXAMPLE_SIGNING_KEY"}],
             "mapping_set": "customerio-default",
             "tenant": TENANT,
             "platform": platform,
+        }
+
+    def _credentials(self) -> dict[str, Any]:
+        return {
+            "client_id": IMS_CLIENT_ID,
+            "client_secrets": [{"env": SECRET_NAME}],
+            "ims_url": f"{self.sandbox_url}/ims/token/v3",
         }
 
 

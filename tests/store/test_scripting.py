@@ -47,7 +47,8 @@ async def test_a_caller_that_is_cancelled_leaves_its_neighbours_alone(store: Sto
 
 async def test_a_script_that_the_server_forgot_is_sent_again(store: Store) -> None:
     sweep = Script(store, "sweep")
-    keys, args = ["sluice:open", "sluice:bell"], [10, 10, 1000]
+    keys = ["sluice:open", "sluice:bell", "sluice:held", "sluice:clock"]
+    args = [10, 10, 1000]
     assert await sweep(keys, args) == []
     await store.script_flush()
     assert await asyncio.gather(sweep(keys, args), sweep(keys, args)) == [[], []]

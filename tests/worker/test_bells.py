@@ -7,7 +7,9 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import pytest
 from arq.connections import ArqRedis
+from arq.utils import timestamp_ms
 
 from app.store import keys
 from tests.conftest import RedisServer
@@ -38,6 +40,20 @@ async def test_a_bell_is_answered(shop: Shop) -> None:
         await shop.batches.ring_all([await shop.receive(body("e1"), body("e2"))])
         await until(lambda: delivered(shop, 2))
     assert sorted(shop.lane.sent) == ["e1", "e2"]
+
+
+async def test_a_bell_rung_by_a_clock_that_is_ahead_is_heard_at_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver's clock six hours ahead: arq holds a bell's score against the listener's."""
+    now = timestamp_ms()
+    name = await shop.receive(body("e1"))
+    with monkeypatch.context() as ahead:
+        ahead.setattr("arq.connections.timestamp_ms", lambda: now + 6 * 3_600_000)
+        await shop.batches.ring_all([name])
+    bells = Bells(shop.store, shop.desk.answer, max_jobs=4)
+    async with running(bells):
+        await until(lambda: delivered(shop, 1))
 
 
 async def delivered(shop: Shop, count: int) -> bool:

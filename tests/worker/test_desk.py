@@ -117,6 +117,23 @@ async def test_a_suspect_that_only_waited_is_not_blamed(shop: Shop) -> None:
     assert shop.lane.sent == ["e1"]
 
 
+async def test_an_event_is_no_poison_because_two_workers_that_had_it_alone_were_killed(
+    shop: Shop,
+) -> None:
+    """An operator with kill -9, a machine without memory: it need not be the event."""
+    name = await shop.receive(body("e1"))
+    doomed = Batches(shop.store, "doomed", lease_ms=0)
+    for take in range(SUSPECT_TAKES + 1):
+        await doomed.take([name])
+        if take >= SUSPECT_TAKES - 1:
+            assert await doomed.begin(name)
+
+    await shop.desk.answer([name])
+
+    assert shop.lane.sent == ["e1"]
+    assert await shop.dead() == []
+
+
 async def test_a_suspect_stopped_gracefully_is_not_blamed_either(shop: Shop) -> None:
     started = asyncio.Event()
 

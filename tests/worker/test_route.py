@@ -138,3 +138,32 @@ def test_a_record_that_no_json_can_hold_is_the_event_s_fault_and_no_bug() -> Non
         message(made, event(count=3))
     assert (caught.value.code, caught.value.record) == ("unwritable", None)
     assert str(2**70) not in caught.value.detail
+
+
+READY = b'{"_id":"e1","timestamp":"2023-11-14T22:13:20Z","_acme":{"count":3}}'
+
+
+def test_a_ready_record_goes_into_the_envelope_as_it_is() -> None:
+    found = route().ready(READY, NOW)
+    assert found == ("e1", 1_700_000_000, b'{"body":' + READY + b"}")
+
+
+@pytest.mark.parametrize(
+    ("record", "code", "path"),
+    [
+        (READY.replace(b"3}", b"30}"), "maximum", "/_acme/count"),
+        (b'{"_id":"e1"}', "required", "/timestamp"),
+        (b"{}", "unreadable", "/_id"),
+        (b"nonsense", "unreadable", "/_id"),
+    ],
+)
+def test_a_ready_record_must_fit_the_schema_of_today(record: bytes, code: str, path: str) -> None:
+    with pytest.raises(RecordRefused) as caught:
+        route().ready(record, NOW)
+    assert (caught.value.code, caught.value.path) == (code, path)
+
+
+def test_raw_mode_takes_no_ready_records() -> None:
+    raw = Route("a", ScriptedLane(), Version(), (b"", b""))
+    with pytest.raises(RecordRefused, match="raw mode"):
+        raw.ready(READY, NOW)

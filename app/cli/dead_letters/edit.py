@@ -85,11 +85,13 @@ def _tell(letter: DeadLetter, edit: Edit | None) -> None:
     """The difference, and whether what comes out is an event. Raises PatchInvalid."""
     if edit is None:
         return
-    after = edited(letter.body, edit.patch)
-    before = json.dumps(json.loads(letter.body), indent=2, ensure_ascii=False).splitlines()
+    after = edited(letter.original, edit.patch)
+    before = json.dumps(json.loads(letter.original), indent=2, ensure_ascii=False).splitlines()
     now = json.dumps(json.loads(after), indent=2, ensure_ascii=False).splitlines()
     for line in difflib.unified_diff(before, now, "as it came", "as it is sent", lineterm="", n=1):
         typer.echo(plain_lines(line))
+    if letter.ready:
+        return
     try:
         parse_event(after)
     except EventFault as fault:

@@ -46,8 +46,11 @@ def _say(letter: DeadLetter, document: dict[str, Any]) -> None:
         at, who = moment(letter.edit.at_ms), plain(letter.edit.who)
         typer.echo(f"{'edited':<12} {at} UTC by {who}; a replay sends it so")
         typer.echo(plain_lines(_readable(letter.edit.patch)))
-    typer.echo("body")
-    typer.echo(plain_lines(_readable(letter.body)))
+    if letter.ready:
+        typer.echo("no body is left; a replay sends the record as it is")
+    else:
+        typer.echo("body")
+        typer.echo(plain_lines(_readable(letter.body)))
     if letter.record is not None:
         typer.echo("record")
         typer.echo(plain_lines(_readable(letter.record)))

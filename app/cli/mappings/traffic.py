@@ -68,7 +68,9 @@ def each_dead_letter(connection: str, take: Callable[[DeadLetter], None], *, qui
         pages = [numbers[at : at + REPLAY_BATCH] for at in range(0, len(numbers), REPLAY_BATCH)]
         for page in progress(pages, "dead letters", quiet=quiet or len(pages) < _PAGES):
             for letter in await letters.get(page):
-                take(letter)
+                # What has a record and no body cannot be mapped again.
+                if letter.body or letter.record is None:
+                    take(letter)
 
     with_store(ask)
 

@@ -36,7 +36,7 @@ class Backoff:
 
 
 class Hopeless(Exception):
-    """A child says that its configuration is wrong."""
+    """A child that never ran says that its configuration is wrong."""
 
 
 class Child:
@@ -60,6 +60,9 @@ class Child:
         self._backoff = backoff or Backoff()
         self._process: Process | None = None
         self._stopping = False
+        # It was seen to be ready: what it refuses after that passes, such as a port that children
+        # of a killed parent have not let go yet.
+        self.proven = False
 
     @property
     def pid(self) -> int | None:
@@ -74,7 +77,7 @@ class Child:
             code = await self._run_once()
             if self._stopping:
                 return
-            if code == MISCONFIGURED:
+            if code == MISCONFIGURED and not self.proven:
                 raise Hopeless(f"the {self.role.name} cannot run as configured; see above")
             wait = self._backoff.next(wait, time.monotonic() - began)
             how = f"by signal {-code}" if code < 0 else f"with code {code}"

@@ -83,6 +83,7 @@ class Supervisor:
                 self._screen.line("sluice", f"{child.role.name} is not ready yet; going on")
                 return
             await self._first_end(_POLL_SECONDS)
+        child.proven = True
 
     async def _first_end(self, seconds: float | None) -> None:
         """Waits so long (None: for ever); raises what a child's run raised."""

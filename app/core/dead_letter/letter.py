@@ -57,7 +57,18 @@ class DeadLetter:
     edit: Edit | None = None
 
     @property
+    def ready(self) -> bool:
+        """Whether its XDM record is all that is left of the event, and is sent as it is: Platform
+        refused it later (EventBatch.ready)."""
+        return not self.body and self.record is not None
+
+    @property
+    def original(self) -> bytes:
+        """The body, or the record where that is all that is left."""
+        return self.record if not self.body and self.record is not None else self.body
+
+    @property
     def outgoing(self) -> bytes:
         """What a replay puts on the queue. Raises PatchInvalid, which no edit does that was taken
         in."""
-        return self.body if self.edit is None else edited(self.body, self.edit.patch)
+        return self.original if self.edit is None else edited(self.original, self.edit.patch)

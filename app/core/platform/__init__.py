@@ -4,6 +4,7 @@
     answer.py        one HTTP answer -> one Outcome per message, and what to do next
     multi_status.py  the entries of a 207, placed on the messages they speak of
     problem.py       error bodies: code, text, XDM path; texts made fit for logs
+    later.py         a line of a failed batch's file: whose record, and why
 
 Pure: bytes and values in, values out. Source: platform.md section 2.
 """
@@ -19,12 +20,14 @@ from app.core.platform.inlet import (
     inlet_urls,
     request_for,
 )
+from app.core.platform.later import FailedRecord, read_failed_line
 from app.core.platform.problem import is_envelope_fault, normalise
 
 __all__ = [
     "HARD_BODY_BYTES",
     "MAX_BODY_BYTES",
     "Answer",
+    "FailedRecord",
     "Inlet",
     "Next",
     "Request",
@@ -34,6 +37,7 @@ __all__ = [
     "is_envelope_fault",
     "normalise",
     "read_answer",
+    "read_failed_line",
     "request_for",
     "unsent",
 ]

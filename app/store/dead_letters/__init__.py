@@ -1,12 +1,18 @@
 """Dead letters in Redis. One API under all faces.
 
-letters.py   count, find, page, get, replay, discard
-pages.py     a page at a time, by any combination of fields
-filter.py    which are meant
-groups.py    causes: how many, since when, what is affected, notes, known, resolved
-causes.py    causes by their fingerprints
-writing.py   letters on their way into a script
-adopting.py  letters of releases before fingerprints
+letters.py    count, find, page, get, put, edit, replay, discard
+pages.py      a page at a time, by any combination of fields
+filter.py     which are meant
+groups.py     causes: how many, since when, what is affected, notes, known, resolved
+causes.py     causes by their fingerprints
+searching.py  where no index helps: in bodies
+exchange.py   letters from elsewhere
+writing.py    letters on their way into a script
+spilling.py   beyond a budget, from Redis to files
+files.py      those files
+fsck.py       is it all whole
+adopting.py   letters of releases before fingerprints
+upkeep.py     what a worker does to the store now and again
 """
 
 from app.store.dead_letters.filter import Filter

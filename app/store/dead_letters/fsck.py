@@ -196,7 +196,7 @@ class Fsck:
 def _remade(number: int, payload: bytes) -> DeadLetter:
     connection, hour, received_ms = decode_where(payload)
     letter = decode_letter(_UNKNOWN, payload)
-    event_id, kind = peek_event(letter.body)
+    event_id, kind = peek_event(letter.original)
     died_ms = max([received_ms, *(run.last_ms for run in letter.history)])
     summary = DeadLetterSummary(
         number, connection, hour, "store", Failure.INTERNAL.value, "summary_lost", "",

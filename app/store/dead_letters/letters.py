@@ -161,7 +161,7 @@ class DeadLetters:
         if not letters:
             return False
         if edit is not None:
-            edited(letters[0].body, edit.patch)
+            edited(letters[0].original, edit.patch)
         args = [number, b"" if edit is None else encode_edit(edit)]
         return bool(await self._edit([keys.DEAD], args))
 

@@ -112,6 +112,11 @@ local function claim_slot(slot, width, rests)
     local added, full = {}, length
     for i, id in ipairs(group) do
       local owner = held[i]
+      -- What a power cut garbled at the end of its file (README, "Redis") is nobody's claim.
+      if owner and not string.find(owner, '^%d+$') then
+        redis.call('HDEL', key, id)
+        owner, full = nil, full - 1
+      end
       if owner and (owner == batch or not take_over) then
         answer[#answer + 1] = owner == batch and 'o' or 'd'
       else

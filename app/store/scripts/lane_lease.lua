@@ -14,11 +14,13 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local window = ARGV[10] * 1000
+local HOLD_MOST = 10000000
 local pace = redis.call('HMGET', KEYS[2], 'peak', 'low', 'grown', 'streak', 'version', 'm', 'r', 'last')
 local grown = tonumber(pace[3] or 0)
 
 redis.call('ZADD', KEYS[3], clock[1], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', clock[1] - 3)
+redis.call('ZREMRANGEBYSCORE', KEYS[3], clock[1] + 3, '+inf') -- by a clock that was set back since
 local askers = redis.call('ZCARD', KEYS[3])
 
 local function answer(messages, requests, wait)
@@ -32,6 +34,9 @@ local shared = redis.call('HMGET', KEYS[1], 'm', 'r')
 local function bucket(key, field, empty_at, rate)
   local till = math.max(tonumber(empty_at or 0), now)
   local size = math.max(rate * window / 1000000, 1)
+  -- Further ahead than a full bucket and the longest hold (app/core/lane/pace.py): the clock was
+  -- set back since.
+  if till - now > size * 1000000 / rate + HOLD_MOST then till = now end
   return {key = key, field = field, rate = rate, till = till, size = size,
     free = size - (till - now) * rate / 1000000}
 end
@@ -64,6 +69,7 @@ local wait = math.max(wait_m, wait_r)
 
 -- Who does not come for a second has no place any more: it may be dead.
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now / 1000 - 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[4], now / 1000 + 1000, '+inf')
 local short = messages[1].free < math.min(tonumber(ARGV[4]), messages[1].size)
   or requests[1].free < 1
 local first = redis.call('ZRANGE', KEYS[4], 0, 0)[1]

@@ -7,8 +7,10 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local wanted, forced = tonumber(ARGV[2]), ARGV[4] == '1'
-local state = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'reason')
+local state = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'reason', 'set')
 local till, strikes = tonumber(state[1] or 0), tonumber(state[2] or 0)
+-- Set by a clock that was set back since (lane_gate.lua).
+if till > 0 then till = till - math.max(0, (tonumber(state[4] or 0) or 0) - now) end
 if not forced then
   if till < 0 and wanted >= 0 then return {-1, strikes, 0} end
   if till > now and wanted >= 0 then return {till - now, strikes, 0} end
@@ -25,6 +27,6 @@ else
   till = -1
 end
 redis.call('HSET', KEYS[1], 'until', string.format('%.0f', till), 'reason', ARGV[1],
-  'strikes', strikes, 'probe', 0)
+  'strikes', strikes, 'probe', 0, 'set', string.format('%.0f', now))
 redis.call('HSETNX', KEYS[1], 'since', string.format('%.0f', now))
 return {wait, strikes, 1}

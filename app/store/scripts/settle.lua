@@ -3,7 +3,8 @@
 --       6 trace hash of the batch number   7 prefix of dead letters   8 dead number counter
 --       9 batch number counter   10 last test   11 backlog counter
 --       12 waiting batches of the connection   13 connections with such
---       14 stems of the connection   15 (only a batch of a replay run has it) the run
+--       14 stems of the connection   15 edge hash of the connection
+--       16 (only a batch of a replay run has it) the run
 -- ARGV  1 owner   2 batch id   3 batch key prefix   4 connection   5 hour
 --       6 duplicates   7 tests   8 delivered   9 dead   10 batch number   11 trace record
 --       12 trace lifetime in ms   13 number of successors s   14 number of dead letters d
@@ -20,8 +21,13 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 for i, column in ipairs({'duplicates', 'tests', 'delivered', 'dead'}) do
   if ARGV[5 + i] ~= '0' then
     redis.call('HINCRBY', KEYS[5], column, ARGV[5 + i])
-    if KEYS[15] then redis.call('HINCRBY', KEYS[15], column, ARGV[5 + i]) end
+    if KEYS[16] then redis.call('HINCRBY', KEYS[16], column, ARGV[5 + i]) end
   end
+end
+-- What is marked was counted for the edge when it was marked (mark.lua).
+if ARGV[8] ~= '0' then
+  local unmarked = ARGV[8] - redis.call('SCARD', KEYS[4])
+  if unmarked > 0 then redis.call('HINCRBY', KEYS[15], math.floor(time[1] / 3600), unmarked) end
 end
 if ARGV[7] ~= '0' then redis.call('SET', KEYS[10], string.format('%.0f', now)) end
 

@@ -15,7 +15,8 @@ for i = 6, #ARGV do
   local lease_until, takes = 0, 0
   if held then
     local _, till, count = string.match(held, '^(%S+) (%d+) (%d+)$')
-    lease_until, takes = tonumber(till), tonumber(count)
+    -- Garbled by a power cut at the end of its file (README, "Redis"): nobody's.
+    lease_until, takes = tonumber(till) or 0, tonumber(count) or 0
   end
   if not redis.call('ZSCORE', KEYS[1], id) then
     answer[#answer + 1] = 'gone'
