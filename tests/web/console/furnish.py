@@ -53,7 +53,7 @@ async def furnish(redis: ArqRedis, connection: str = "example") -> int:
     )
     await batches.take([name])
     sent = RequestTrace(now + 50, "delivered", 200, HOSTILE, 1)
-    trace = encode_trace(now, 2, 0, 0, 1, 1, [sent], HOSTILE)
+    trace = encode_trace(now, 2, 0, 0, 1, 1, [sent], HOSTILE, batch_id.hour)
     letters = [_letter(batch_id, bodies[1])]
     await batches.settle(batch_id, Settlement(delivered=1, letters=letters, trace=trace))
     runs = ReplayRuns(redis)
