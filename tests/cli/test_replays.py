@@ -8,8 +8,8 @@ import pytest
 import typer
 
 from app.cli.replays import watching
-from app.cli.replays.words import asked_for, census_lines, counts_of, state_of
 from app.core.replay_run import ReplayRun, RunState
+from app.core.replay_words import asked_for, census_lines, counts_of, state_of
 
 RUN = ReplayRun(7, RunState.RUNNING, frozen=100, put=40, gone=2, delivered=30, dead=4, owner="w")
 

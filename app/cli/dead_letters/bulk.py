@@ -9,8 +9,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from app.cli.acting import operator
 from app.cli.reading import echo_json, with_store
 from app.cli.replays.watching import follow, how_to_go_on
-from app.cli.replays.words import census_lines
 from app.core.replay_run import Orders, ReplayRun, RunState
+from app.core.replay_words import census_lines
 from app.store.audit import Audit
 from app.store.connect import Store
 from app.store.dead_letters import Filter

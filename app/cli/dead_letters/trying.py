@@ -14,10 +14,10 @@ import typer
 from app.cli.mappings.comparing import Side
 from app.cli.mappings.finding import Configuration, compiled, find
 from app.cli.reading import echo_json, with_store
-from app.cli.replays.words import census_lines
 from app.core.dead_letter import DeadLetter
 from app.core.errors import ConfigError, EventFault
 from app.core.event import parse_event
+from app.core.replay_words import census_lines
 from app.core.selection import Census
 from app.store.connect import Store
 from app.store.dead_letters import REPLAY_BATCH, DeadLetters, Filter

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from app.cli.reading import Json, echo_json, echo_table, moment, with_store
-from app.cli.replays.words import asked_for, census_lines, counts_of, state_of
 from app.core.replay_run import ReplayRun
+from app.core.replay_words import asked_for, census_lines, counts_of, state_of
 from app.store.replay_runs import ReplayRuns
 
 Number = Annotated[int, typer.Argument(metavar="RUN", help="Its number, from `list`.")]

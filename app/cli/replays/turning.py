@@ -10,8 +10,8 @@ import typer
 from app.cli.acting import operator
 from app.cli.reading import Json, echo_json, with_store
 from app.cli.replays.looking import Number, known
-from app.cli.replays.words import counts_of, state_of
 from app.core.replay_run import RunState
+from app.core.replay_words import counts_of, state_of
 from app.store.audit import Audit
 from app.store.connect import Store
 from app.store.replay_runs import ReplayRuns

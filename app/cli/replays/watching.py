@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from app.cli.reading import Json, echo_json, with_store
 from app.cli.replays.looking import Number, known
-from app.cli.replays.words import counts_of, state_of
 from app.core.errors import StoreUnavailable
 from app.core.replay_run import ReplayRun, RunState
+from app.core.replay_words import counts_of, state_of
 from app.store.connect import Store
 from app.store.replay_runs import ReplayRuns
 

@@ -33,6 +33,7 @@ class Place(NamedTuple):
 PLACES: Final = (
     Place("/", "Overview", "o", Role.VIEWER),
     Place("/dead-letters", "Dead letters", "d", Role.VIEWER),
+    Place("/replays", "Replays", "r", Role.VIEWER),
     Place("/events", "Events", "e", Role.VIEWER),
     Place("/tail", "Live tail", "t", Role.VIEWER),
     Place("/ledger", "Ledger", "l", Role.VIEWER),

@@ -22,6 +22,7 @@ from app.web.console.pages import (
     mappings,
     overview,
     people,
+    replays,
     tail,
 )
 from app.web.console.static import serve
@@ -71,6 +72,8 @@ ROUTES: Final = (
     Route("GET", "/dead-letters", _VIEWER, dead_letters.page),
     # The body of an event is somebody's personal data.
     Route("GET", "/dead-letters/{number}", _OPERATOR, dead_letters.one_page),
+    Route("GET", "/replays", _VIEWER, replays.page),
+    Route("POST", "/replays/turn", _OPERATOR, replays.turn),
     Route("GET", "/audit", _OPERATOR, audit.page),
     Route("GET", "/users", _ADMIN, people.page),
     Route("POST", "/users/end-sessions", _ADMIN, people.end_sessions),
@@ -91,6 +94,7 @@ ROUTES: Final = (
     Route("GET", "/api/mappings/{name}", _VIEWER, mappings.one_document),
     Route("GET", "/api/dead-letters", _VIEWER, dead_letters.document),
     Route("GET", "/api/dead-letters/{number}", _OPERATOR, dead_letters.one_document),
+    Route("GET", "/api/replays", _VIEWER, replays.document),
     Route("GET", "/api/audit", _OPERATOR, audit.document),
     Route("GET", "/api/users", _ADMIN, people.document),
 )

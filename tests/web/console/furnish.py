@@ -12,10 +12,13 @@ from app.core.batch import AttemptRun, encode_received
 from app.core.batch_id import BatchId
 from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.core.event import parse_event
+from app.core.replay_run import Orders
 from app.store.audit import Audit
 from app.store.batches import Batches, Settlement
 from app.store.claims import Claims
+from app.store.dead_letters import Filter
 from app.store.lanes import Lanes
+from app.store.replay_runs import ReplayRuns
 from app.store.samples import Samples
 from app.store.traces import RequestTrace, encode_trace
 
@@ -50,9 +53,14 @@ async def furnish(redis: ArqRedis, connection: str = "example") -> int:
     )
     await batches.take([name])
     sent = RequestTrace(now + 50, "delivered", 200, HOSTILE, 1)
-    trace = encode_trace(now, 2, 0, 0, 1, 1, [sent], HOSTILE)
+    trace = encode_trace(now, 2, 0, 0, 1, 1, [sent], HOSTILE, batch_id.hour)
     letters = [_letter(batch_id, bodies[1])]
     await batches.settle(batch_id, Settlement(delivered=1, letters=letters, trace=trace))
+    runs = ReplayRuns(redis)
+    run = await runs.begin(Filter(connection=connection), Orders(), HOSTILE)
+    await runs.freeze(run, Filter(connection=connection))
+    await runs.start(run.number)
+    await runs.pause(run.number, HOSTILE)
     frame = encode_received([body_of(WAITING)], [now])
     await batches.commit(connection, frame, 1)
     await Lanes(redis).pause(connection, f"operator:{HOSTILE}", None, by_operator=True)

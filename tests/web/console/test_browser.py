@@ -38,8 +38,8 @@ ARGUMENTS = [
 
 PAGES = [
     "/", "/dead-letters", "/dead-letters/1", f"/events?id={DEAD}", "/ledger?hours=1", "/lanes",
-    "/tail", "/connections", "/mappings", "/mappings/customerio-default", "/audit", "/users",
-    "/account", "/nope",
+    "/tail", "/replays", "/connections", "/mappings", "/mappings/customerio-default", "/audit",
+    "/users", "/account", "/nope",
 ]  # fmt: skip
 
 # On a busy machine a look at the pipeline may be seconds away.

@@ -16,8 +16,10 @@ from urllib.parse import quote
 import pytest
 from arq.connections import ArqRedis
 
+from app.core.replay_run import RunState
 from app.store.connect import Store
 from app.store.lanes import Gate, Lanes
+from app.store.replay_runs import ReplayRuns
 from app.store.users import Role
 from app.web.console.config import Console
 from tests.conftest import RedisServer
@@ -67,6 +69,7 @@ HOSTILE_PAGES = [
     (f"/events?id={quote(HOSTILE)}&timestamp={quote(HOSTILE)}", False),
     (f"/dead-letters?code={quote(HOSTILE)}&kind={quote(HOSTILE)}", True),
     ("/tail", True),
+    ("/replays", True),
     (f"/tail?kind={quote(HOSTILE)}&connection={quote(HOSTILE)}", True),
     (f"/tail/body?connection=example&event_id={TAIL}", True),
     (f"/tail/body?connection=x&event_id={quote(HOSTILE)}", True),
@@ -224,6 +227,35 @@ async def test_a_body_of_the_tail_is_for_operators_and_looking_is_written_down(
     assert (await operator.get(f"/tail/body?{query}{DEAD}"))[0] == 404
 
 
+async def test_a_replay_is_turned_as_its_state_allows_and_the_trail_says_so(
+    console: Console, visit: Visit, store: ArqRedis
+) -> None:
+    await furnish(store)
+    browser = await visit(console, "operator")
+    runs = ReplayRuns(store)
+    for turn, then in (
+        ("resume", RunState.RUNNING),
+        ("pause", RunState.PAUSED),
+        ("cancel", RunState.CANCELLED),
+    ):
+        fields = {"number": "1", "turn": turn, "reason": "enough"}
+        assert (await browser.post("/replays/turn", fields)).status == 303
+        run = await runs.get(1)
+        assert run and run.state is then
+        what = f"replays.{then}"
+        assert (await trail(console))[0] == ("operator", what, "1", "127.0.0.1")
+    assert run.reason == "cancelled by operator: enough"
+    await browser.post("/replays/turn", {"number": "1", "turn": "resume"})
+    _, page = await browser.get("/replays")
+    assert "Replay 1 is cancelled: not done." in page
+    for fields, status in (
+        ({"number": "1", "turn": "explode"}, 400),
+        ({"number": "x", "turn": "pause"}, 400),
+        ({"number": "7", "turn": "pause"}, 404),
+    ):
+        assert (await browser.post("/replays/turn", fields)).status == status
+
+
 async def test_the_tail_is_of_one_connection_and_kind_when_asked(
     console: Console, visit: Visit, store: ArqRedis
 ) -> None:
@@ -349,11 +381,10 @@ def without_clock(value: Any) -> Any:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/api/ledger", ("ledger", "--json")),
-        ("/api/ledger?hours=1", ("ledger", "--hours", "--json")),
         ("/api/lanes", ("lanes", "--json")),
         (f"/api/events/{DEAD}", ("trace", DEAD, "--json")),
         ("/api/mappings", ("mappings", "list", "--json")),
+        ("/api/replays", ("replays", "list", "--json")),
         ("/api/mappings/customerio-default", ("mappings", "check", "customerio-default", "--json")),
         ("/api/dead-letters", ("dead-letters", "list", "--json")),
     ],
@@ -370,6 +401,19 @@ async def test_the_api_says_what_the_command_line_says(
         assert found.pop("cursor") is None
         found = found["letters"]
     assert without_clock(found) == without_clock(sluice(redis_url, *words))
+
+
+@pytest.mark.parametrize("hours", [False, True])
+async def test_the_api_s_ledger_is_the_command_line_s_without_the_lake(
+    console: Console, visit: Visit, store: ArqRedis, redis_url: str, hours: bool
+) -> None:
+    await furnish(store)
+    get = await api(console, visit)
+    _, found = await get("/api/ledger?hours=1" if hours else "/api/ledger")
+    told = sluice(redis_url, "ledger", "--json", *(["--hours"] if hours else []))
+    assert found["balanced"] is told["balanced"] is True
+    for ours, theirs in zip(found["rows"], told["rows"], strict=True):
+        assert ours.items() <= theirs.items()
 
 
 async def api(

@@ -32,7 +32,7 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def document(request: web.Request) -> web.Response:
-    """GET /api/ledger, the same as `sluice ledger --json`."""
+    """GET /api/ledger: `sluice ledger --json` without what Platform says of its lake."""
     by_hour, connection = _asked(request)
     balance = await Ledger(request.app[CONSOLE].redis).read()
     rows = _rows(balance, by_hour, connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.cli.reading import moment
+from app.core.moments import moment
 from app.core.replay_run import ReplayRun, RunState
 
 
