@@ -47,6 +47,9 @@ _NOT_NOW: Final = {
 
 _WORDS: Final = re.compile(rf"\b(?:{'|'.join(_NOT_NOW)})\b")
 
+# uvloop, of a write to a connection that broke a moment before: no OSError, as asyncio's own.
+_CLOSED: Final = "the handler is closed"
+
 # What a person can do about it, where waiting is not enough.
 _FIX: Final = {
     "password": "set the user and password in SLUICE_REDIS_URL, or SLUICE_REDIS_PASSWORD_FILE",
@@ -80,7 +83,7 @@ def reason_of(fault: BaseException) -> str | None:
         case ResponseError():
             return _not_now(_said(fault))
         case _:
-            return None
+            return "away" if isinstance(fault, RuntimeError) and _CLOSED in str(fault) else None
 
 
 def _said(fault: BaseException) -> str:
@@ -103,7 +106,7 @@ def store_faults() -> Iterator[None]:
     """Turns Redis' faults into StoreUnavailable. What is left is a bug."""
     try:
         yield
-    except (RedisError, OSError) as fault:
+    except (RedisError, OSError, RuntimeError) as fault:
         reason = reason_of(fault)
         if reason is None:
             raise
