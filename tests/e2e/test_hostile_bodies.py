@@ -70,7 +70,7 @@ async def test_an_operator_can_list_show_and_replay_them(system: System) -> None
         assert json.loads(in_json)["number"] == int(number)
 
     replayed = await system.sluice("dead-letters", "replay", "--all", "--yes", "--json")
-    assert replayed.json["replayed"] == len(numbers), replayed.err
+    assert replayed.json["put"] == len(numbers), replayed.err
     for name in ("example", "raw"):
         row = await system.settled(name)
         assert row.dead == sum(letter["connection"] == name for letter in letters)

@@ -146,19 +146,20 @@ async def test_workers_and_connections_of_one_organization_share_one_limit(tmp_p
 
 
 async def test_a_platform_that_throttles_without_a_word_is_met_at_its_speed(tmp_path: Path) -> None:
-    strict = ("--messages-per-second", "800")
+    # Few enough that a busy machine meets the limit, too.
+    strict = ("--messages-per-second", "400")
     async with running(tmp_path, workers=2, sandbox=strict) as system:
-        sent = await system.send(events(40, 8_000))
+        sent = await system.send(events(40, 5_000))
         row = await system.settled()
 
-        assert (row.delivered, row.dead) == (8_000, 0)
+        assert (row.delivered, row.dead) == (5_000, 0)
         assert await system.arrived() == dict.fromkeys(sent.ids, 1)
         # What it costs to find the limit, a dozen refusals or so, is most of it: tests/core/lane
         # has the long run.
         statuses = [line["status"] for line in requests(system)]
         assert 0 < statuses.count(429) < 25
         found = await lane(system)
-        assert 400 < found["allowed_messages_per_second"] < 1_200
+        assert 200 < found["allowed_messages_per_second"] < 600
         assert {line["event"] for w in system.workers for line in w.lines("lane.paused")} == set()
 
 
