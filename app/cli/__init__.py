@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "mappings": _Place("app.cli.mappings", "mappings"),
     "dead-letters": _Place("app.cli.dead_letters", "dead_letters"),
     "replays": _Place("app.cli.replays", "replays"),
+    "recipes": _Place("app.cli.recipes", "recipes"),
     "audit": _Place("app.cli.audit", "audit"),
     "backfill": _Place("app.cli.backfill", "backfill"),
     "verify-signature": _Place("app.cli.verify_signature", "verify_signature"),
