@@ -163,4 +163,5 @@ async def test_a_recipe_for_another_mapping_version_is_refused(system: System) -
         assert "wants customerio-default@99" in answered.err
     assert (await system.row()).dead == 2
     async with system.store() as store:
-        assert await ReplayRuns(store).newest(5) == []
+        [run] = await ReplayRuns(store).newest(5)
+    assert (run.state, run.reason, run.put) == (RunState.CANCELLED, "it was refused", 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -25,14 +27,16 @@ def bulk_replay(
     detach: bool,
     as_json: bool,
     recipe: tuple[str, str] | None = None,
+    check: Callable[[ReplayRun], None] = lambda _: None,
 ) -> None:
     """Makes a run, and watches it unless told not to. Raises typer.Exit, and typer.Abort when the
     answer is no: the run is cancelled then, and nothing was touched. `recipe`: NAME@VERSION and
-    text of the one that it follows."""
+    text of the one that it follows; `check` raises typer.Exit when the run must not begin."""
     run = with_store(lambda redis: _frozen(redis, wanted, orders, recipe, quiet=as_json))
     if run.state is not RunState.FROZEN or not run.frozen:
         _nothing(run, as_json)
         return
+    _checked(run, check)
     if not as_json:
         for line in census_lines(run.census):
             typer.echo(line)
@@ -76,6 +80,14 @@ async def _start(redis: Store, run: ReplayRun) -> None:
         operator(), "dead-letters.replay", run=run.number, letters=run.frozen, **recipe
     )
     await ReplayRuns(redis).start(run.number)
+
+
+def _checked(run: ReplayRun, check: Callable[[ReplayRun], None]) -> None:
+    try:
+        check(run)
+    except typer.Exit:
+        with_store(lambda redis: ReplayRuns(redis).cancel(run.number, "it was refused"))
+        raise
 
 
 def _nothing(run: ReplayRun, as_json: bool) -> None:

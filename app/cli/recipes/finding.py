@@ -14,6 +14,7 @@ from app.cli.mappings.finding import Configuration, compiled, find
 from app.cli.reading import visible, with_store
 from app.core.errors import ConfigError, RecipeInvalid
 from app.core.recipe import Recipe, read_recipe
+from app.core.selection import OTHERS
 from app.store.dead_letters import Filter
 from app.store.recipes import Recipes, SavedRecipe
 
@@ -63,7 +64,8 @@ def require_mapping(recipe: Recipe, connections: Iterable[str]) -> None:
     """Raises typer.Exit(1) unless the version that a recipe wants is the one on disk here."""
     if not recipe.mapping:
         return
-    faults = [fault for name in connections if (fault := _unfit(recipe, name))]
+    named = (name for name in connections if name != OTHERS)
+    faults = [fault for name in named if (fault := _unfit(recipe, name))]
     for fault in faults:
         typer.echo(fault, err=True)
     if faults:
@@ -76,12 +78,12 @@ def require_mapping(recipe: Recipe, connections: Iterable[str]) -> None:
 
 
 def _unfit(recipe: Recipe, name: str) -> str:
-    known_ = Configuration()
+    configuration = Configuration()
     try:
-        connection = known_.connection(name)
+        connection = configuration.connection(name)
         if connection.platform.mode == "raw":
             return f"{name} is mapped by its dataflow, and not here"
-        mapping, _ = compiled(find(connection.mapping_set, connection, configuration=known_))
+        mapping, _ = compiled(find(connection.mapping_set, connection, configuration=configuration))
     except ConfigError as error:
         return f"{name}: {error.faults[0]}"
     return "" if recipe.fits(mapping.label) else f"{name} is mapped with {mapping.label}"

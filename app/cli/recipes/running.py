@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import typer
-
 from app.cli.dead_letters.bulk import bulk_replay
 from app.cli.dead_letters.choosing import Yes
 from app.cli.dead_letters.replay import Detach
-from app.cli.reading import Json, with_store
+from app.cli.reading import Json
 from app.cli.recipes.finding import Name, known, require_mapping, understood, wanted_by
 from app.core.recipe import made_by
-from app.store.dead_letters import DeadLetters
 
 
 def run(name: Name, detach: Detach = False, yes: Yes = False, as_json: Json = False) -> None:
@@ -21,18 +18,12 @@ def run(name: Name, detach: Detach = False, yes: Yes = False, as_json: Json = Fa
     """
     saved = known(name)
     recipe = understood(saved.text)
-    wanted = wanted_by(recipe)
-    if recipe.mapping:
-        only = recipe.selection.get("connection")
-        names = [only] if only else with_store(lambda redis: DeadLetters(redis).connections())
-        require_mapping(recipe, names)
-    if not (yes or as_json):
-        typer.echo(f"{'tried first?':<12} `sluice recipes dry-run {name}` tells what would pass")
     bulk_replay(
-        wanted,
+        wanted_by(recipe),
         recipe.orders,
         sure=yes,
         detach=detach,
         as_json=as_json,
         recipe=(made_by(name, saved.version), saved.text),
+        check=lambda run: require_mapping(recipe, run.census["connections"]),
     )
