@@ -156,7 +156,7 @@ async def test_a_step_that_was_done_already_is_done_once(store: ArqRedis, kept: 
     assert (run.put, run.kept, run.gone) == (4, kept, 0)
 
 
-async def test_a_hand_made_edit_goes_first_and_is_not_left_behind(store: ArqRedis) -> None:
+async def test_a_letter_sends_what_it_is_told_to_in_place_of_its_edit(store: ArqRedis) -> None:
     await bury(store, ["e0"])
     letters = DeadLetters(store)
     [number] = [each.number async for each in letters.find(Filter())]

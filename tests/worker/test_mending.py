@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from arq.connections import ArqRedis
 
 from app.core.batch import decode
 from app.core.check import check_mapping_set
-from app.core.dead_letter import DeadLetter, DeadLetterSummary
+from app.core.dead_letter import DeadLetter, DeadLetterSummary, Edit
 from app.core.errors import RecipeInvalid
 from app.core.event import Event
 from app.core.replay_run import Orders, ReplayRun, RunState
@@ -83,6 +84,16 @@ async def test_what_passes_now_is_put_and_every_other_says_why() -> None:
         "the body is not JSON": 1,
         "parse event_id_invalid": 1,
     }
+
+
+async def test_an_edit_by_hand_goes_first_and_is_spent() -> None:
+    edit = Edit("anna", 1, b'[{"op":"add","path":"/data/count","value":"9"}]')
+    sorter = Mender({"a": route()}).sorter(run_with(CAST))
+    assert sorter is not None
+
+    [put] = (await sorter([replace(letter(body("many")), edit=edit)])).letters
+
+    assert (json.loads(put.outgoing)["data"], put.edit) == ({"count": 9}, None)
 
 
 async def test_more_letters_than_one_turn_takes_are_all_seen() -> None:
