@@ -69,7 +69,6 @@ cli = typer.Typer(
     cls=_Lazy,
     help="Customer.io's message events, in Adobe Experience Platform, each once.",
     no_args_is_help=True,
-    add_completion=False,
     # A traceback with local variables would show personal data.
     pretty_exceptions_enable=False,
 )

@@ -11,6 +11,7 @@ from app.cli.recipes.trying import dry_run
 recipes = typer.Typer(
     help="Repairs of dead letters: which, what to change in each, how to replay them.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 recipes.command("list")(list_)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.completing import recipe_names
 from app.cli.dead_letters.choosing import filter_
 from app.cli.mappings.finding import Configuration, compiled, find
 from app.cli.reading import visible, with_store
@@ -18,7 +19,10 @@ from app.core.selection import OTHERS
 from app.store.dead_letters import Filter
 from app.store.recipes import Recipes, SavedRecipe
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name, from `list`.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Its name, from `list`.", autocompletion=recipe_names),
+]
 
 
 def known(name: str) -> SavedRecipe:
