@@ -36,6 +36,7 @@ from worker.desk import Desk
 from worker.ending import end
 from worker.health import serve
 from worker.lines import Lines
+from worker.mending import Mender
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
 from worker.reconcile import open_reconciler
@@ -86,7 +87,6 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             trace_ms=int(settings.trace_days * DAY_MS),
         )
         claims = Claims(redis, int(settings.claim_window_days * DAY_MS))
-        replaying = _replaying(settings, redis, batches, metrics)
         policy = RetryPolicy(
             settings.retry_base_seconds,
             settings.retry_cap_seconds,
@@ -107,6 +107,7 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
             desk = Desk(batches, pipeline, metrics)
             lines = Lines(desk, Waiting(redis), lanes, settings.worker_max_jobs)
             version_watch = VersionWatch(connections, routes, metrics)
+            replaying = _replaying(settings, redis, batches, metrics, Mender(routes))
             finder = ArchiveFinder(folder)
             async with open_reconciler(connections, redis, owner, metrics, finder):
                 return await _work(
@@ -201,10 +202,12 @@ async def _redis_is_safe(redis: Store, stop: asyncio.Event, wait_replicas: int) 
     return False
 
 
-def _replaying(settings: Settings, redis: Store, batches: Batches, metrics: Metrics) -> Replaying:
+def _replaying(
+    settings: Settings, redis: Store, batches: Batches, metrics: Metrics, mender: Mender
+) -> Replaying:
     bounds = Bounds(settings.backlog_max_events, settings.memory_share)
     steps = ReplaySteps(redis, batches.owner)
-    return Replaying(steps, ReplayRuns(redis), Lanes(redis), batches, bounds, metrics)
+    return Replaying(steps, ReplayRuns(redis), Lanes(redis), batches, bounds, metrics, mender)
 
 
 @contextlib.asynccontextmanager

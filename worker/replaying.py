@@ -21,7 +21,8 @@ from app.core.replay_run import ReplayRun, RunState
 from app.store.batches import Pressure
 from app.store.lanes import Gate, LaneState
 from app.store.replay_runs import ReplayRuns
-from app.store.replay_steps import Part, ReplaySteps, Sight
+from app.store.replay_steps import Part, ReplaySteps, Sight, Sorter, Step
+from worker.mending import VersionMoved
 from worker.metrics import Metrics
 
 log = structlog.get_logger()
@@ -51,6 +52,13 @@ class LaneStates(Protocol):
     async def state(self, connection: str) -> LaneState: ...
 
 
+class Mending(Protocol):
+    """worker.mending.Mender, as far as the loop is concerned."""
+
+    def held(self, run: ReplayRun, connection: str) -> str: ...
+    def sorter(self, run: ReplayRun) -> Sorter | None: ...
+
+
 class Fullness(Protocol):
     """app.store.batches.Batches, as far as replays are concerned."""
 
@@ -77,6 +85,7 @@ class Replaying:
         batches: Fullness,
         bounds: Bounds,
         metrics: Metrics,
+        mending: Mending,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -86,6 +95,7 @@ class Replaying:
         self._batches = batches
         self._bounds = bounds
         self._metrics = metrics
+        self._mending = mending
         self._clock = clock
         self._sleep = sleep
         # Runs whose lease was ours at the last look.
@@ -137,24 +147,34 @@ class Replaying:
         if most <= 0:
             await self._hold(run, "waits for what it put on the queue to be settled")
             return False, SETTLING_SECONDS
-        part, why = await self._part(parts)
+        part, why = await self._part(run, parts)
         if part is None:
             await self._hold(run, why)
             return False, IDLE_SECONDS
-        try:
-            step = await self._steps.step(run, part, most, int(self._clock() * 1000))
-        except StoreUnavailable:
-            raise
-        except Exception as fault:  # a letter that nobody can read, a bug: a person must look
-            log.exception("replay.stumbled", run=run.number)
-            await self._runs.pause(run.number, f"a step failed: {type(fault).__name__}")
+        step = await self._step(run, part, most)
+        if step is None:
             return False, IDLE_SECONDS
         if step.moved or step.wait_ms:
             return False, BUSY_SECONDS
         self._metrics.replayed.labels(part.connection, "put").inc(step.put)
         self._metrics.replayed.labels(part.connection, "gone").inc(step.gone)
+        self._metrics.replayed.labels(part.connection, "kept").inc(step.kept)
         await self._batches.ring_all(list(step.batch_ids))
         return True, BUSY_SECONDS
+
+    async def _step(self, run: ReplayRun, part: Part, most: int) -> Step | None:
+        """None: it could not be done, and the run is paused, or says what it waits for."""
+        try:
+            sorter = self._mending.sorter(run)
+            return await self._steps.step(run, part, most, int(self._clock() * 1000), sorter)
+        except StoreUnavailable:
+            raise
+        except VersionMoved as fault:
+            await self._hold(run, str(fault))
+        except Exception as fault:  # a letter that nobody can read, a bug: a person must look
+            log.exception("replay.stumbled", run=run.number)
+            await self._runs.pause(run.number, f"a step failed: {type(fault).__name__}")
+        return None
 
     def _room(self, run: ReplayRun) -> int:
         """How many letters the next step may put."""
@@ -165,7 +185,7 @@ class Replaying:
         step = min(_STEP_MOST, max(1, int(orders.rate * _STEP_SECONDS)))
         return min(step, window - run.in_flight)
 
-    async def _part(self, parts: list[Part]) -> tuple[Part | None, str]:
+    async def _part(self, run: ReplayRun, parts: list[Part]) -> tuple[Part | None, str]:
         """The first part that may go on; else why none may."""
         if full := await self._over():
             return None, full
@@ -175,7 +195,8 @@ class Replaying:
             if part.connection in seen:
                 continue
             seen.add(part.connection)
-            reason = await self._held(part.connection)
+            reason = self._mending.held(run, part.connection)
+            reason = reason or await self._held(part.connection)
             if not reason:
                 return part, ""
             why = why or reason
@@ -217,7 +238,7 @@ class Replaying:
             return
         if sight is Sight.TAKEN:
             self._ours.add(number)
-            began = "started" if not run.put and not run.gone else "went_on"
+            began = "started" if not run.passed else "went_on"
             log.info(f"replay.{began}", **_told_of(run), rate=run.orders.rate)
             return
         self._ours.discard(number)
@@ -241,6 +262,7 @@ def _told_of(run: ReplayRun) -> dict[str, int]:
         "frozen": run.frozen,
         "put": run.put,
         "gone": run.gone,
+        "kept": run.kept,
         "delivered": run.delivered,
         "died_again": run.dead,
     }

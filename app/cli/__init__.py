@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
+from typer.main import get_command, get_group
 
 
 class _Place(NamedTuple):
@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "mappings": _Place("app.cli.mappings", "mappings"),
     "dead-letters": _Place("app.cli.dead_letters", "dead_letters"),
     "replays": _Place("app.cli.replays", "replays"),
+    "recipes": _Place("app.cli.recipes", "recipes"),
     "audit": _Place("app.cli.audit", "audit"),
     "backfill": _Place("app.cli.backfill", "backfill"),
     "verify-signature": _Place("app.cli.verify_signature", "verify_signature"),
@@ -55,11 +56,14 @@ class _Lazy(TyperGroup):
         if place is None or find_spec(place.module) is None:
             return None
         command = getattr(import_module(place.module), place.attribute)
-        group = command
-        if not isinstance(group, typer.Typer):
-            group = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            group.command(cmd_name, hidden=place.hidden)(command)
-        built = get_command(group)
+        built: Any
+        if isinstance(command, typer.Typer):
+            # Not get_command: it would give each group a completion of its own.
+            built = get_group(command)
+        else:
+            single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            single.command(cmd_name, hidden=place.hidden)(command)
+            built = get_command(single)
         built.name = cmd_name
         return built
 
@@ -68,7 +72,6 @@ cli = typer.Typer(
     cls=_Lazy,
     help="Customer.io's message events, in Adobe Experience Platform, each once.",
     no_args_is_help=True,
-    add_completion=False,
     # A traceback with local variables would show personal data.
     pretty_exceptions_enable=False,
 )

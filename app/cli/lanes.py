@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.audited import audited
+from app.cli.completing import connection_names
 from app.cli.reading import Json, age_ms, echo_json, echo_table, moment, with_store
 from app.core.errors import ConfigError
 from app.settings import Connection, environment, load_connections, load_settings
@@ -19,7 +20,7 @@ from app.store.lanes import OPERATOR, Gate, Lanes
 
 lanes = typer.Typer(pretty_exceptions_enable=False)
 
-Name = Annotated[str, typer.Argument(help="The connection.")]
+Name = Annotated[str, typer.Argument(help="The connection.", autocompletion=connection_names)]
 
 
 @lanes.callback(invoke_without_command=True)

@@ -10,6 +10,7 @@ SluiceError
 │   └── MappingFailed      a mapping row could not make a field that is required
 ├── MappingSetInvalid      a mapping set that cannot be compiled; carries all faults at once
 ├── PatchInvalid           a JSON patch that cannot be applied; says which operation, and why
+├── RecipeInvalid          a recipe that cannot be read; carries all faults at once
 ├── LanePaused             deliveries of a connection are held back; says why and until when
 ├── CredentialsRefused     IMS gave no token, and will not before somebody acts
 ├── TokenUnavailable       IMS cannot be reached or is busy; trying later may help
@@ -103,6 +104,14 @@ class MappingSetInvalid(SluiceError):
 
 class PatchInvalid(SluiceError):
     """A JSON patch that cannot be applied."""
+
+
+class RecipeInvalid(SluiceError):
+    """A recipe that cannot be read. `faults`: one line each, naming the field and the fix."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
 
 
 class LanePaused(SluiceError):

@@ -45,12 +45,16 @@ def by_row(
     return [(key, list(group)) for key, group in groupby(sorted(letters, key=row), row)]
 
 
-def replay_frame(letters: Sequence[DeadLetter], now_ms: int, run: int = 0) -> bytes:
-    """The letters as an event batch; each history has the death and the replay added.
+def replay_frame(
+    letters: Sequence[DeadLetter], now_ms: int, run: int = 0, edited_by: str = ""
+) -> bytes:
+    """The letters as an event batch; each history has the death and the replay added, and the
+    recipe that the bodies were edited by.
 
     All of them carry the same `run`, so a batch and what follows it belong to one.
     """
-    mark = AttemptRun(now_ms, now_ms, 1, REPLAYED, 0, f"{_RUN}{run}" if run else "", "", "")
+    code, message = f"{_RUN}{run}" if run else "", f"recipe {edited_by}" if edited_by else ""
+    mark = AttemptRun(now_ms, now_ms, 1, REPLAYED, 0, code, message, "")
     return encode(
         EventBatch(
             [letter.outgoing for letter in letters],

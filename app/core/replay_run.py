@@ -19,6 +19,9 @@ DEFAULT_RATE: Final = 500.0
 DEFAULT_STOP_AT: Final = 0.2
 DEFAULT_STOP_LEAST: Final = 100
 
+# Fields of a run's hash that count letters by why they stay dead (scripts/run_step.lua).
+_KEPT: Final = "kept:"
+
 
 class RunState(StrEnum):
     FREEZING = "freezing"  # its selection is being written
@@ -50,9 +53,11 @@ class ReplayRun:
 
     `cutoff`: the last dead letter number that could be selected. `frozen`: letters selected; each
     of them is put, or gone (replayed or discarded by others meanwhile; or its body cannot be read,
-    and it stays dead), or still to come. What was put is delivered, dead again, a duplicate or a
+    and it stays dead), kept (the run's recipe cannot mend it: it stays dead as it is; `kept_why`
+    counts the reasons), or still to come. What was put is delivered, dead again, a duplicate or a
     test, or in flight. `holding`: why a running one waits; `reason`: why it is in this state.
-    `census`: app.core.selection.Census.document.
+    `census`: app.core.selection.Census.document. `recipe`: NAME@VERSION of the one that it
+    follows, "" without; `recipe_text`: its YAML, as it was when the run was made.
     """
 
     number: int
@@ -76,6 +81,10 @@ class ReplayRun:
     put_ms: int = 0
     ended_ms: int = 0
     census: Mapping[str, Any] = field(default_factory=dict)
+    kept: int = 0
+    kept_why: Mapping[str, int] = field(default_factory=dict)
+    recipe: str = ""
+    recipe_text: str = ""
 
     @property
     def settled(self) -> int:
@@ -86,8 +95,12 @@ class ReplayRun:
         return self.put - self.settled
 
     @property
+    def passed(self) -> int:
+        return self.put + self.gone + self.kept
+
+    @property
     def to_come(self) -> int:
-        return self.frozen - self.put - self.gone
+        return self.frozen - self.passed
 
     def document(self) -> dict[str, Any]:
         """As JSON knows it."""
@@ -99,11 +112,11 @@ class ReplayRun:
 
 def read_run(number: int, fields: Mapping[bytes, bytes]) -> ReplayRun:
     """A run's hash, read."""
-    text = {str(name, "ascii"): str(value, "utf-8") for name, value in fields.items()}
+    text = {str(name, "utf-8"): str(value, "utf-8") for name, value in fields.items()}
     numbers = {
         name: int(float(text.get(name) or 0))
-        for name in ("cutoff", "frozen", "put", "gone", "delivered", "dead", "duplicates", "tests",
-                     "made_ms", "started_ms", "put_ms", "ended_ms")
+        for name in ("cutoff", "frozen", "put", "gone", "kept", "delivered", "dead", "duplicates",
+                     "tests", "made_ms", "started_ms", "put_ms", "ended_ms")
     }  # fmt: skip
     return ReplayRun(
         number,
@@ -115,5 +128,12 @@ def read_run(number: int, fields: Mapping[bytes, bytes]) -> ReplayRun:
         holding=text.get("holding", ""),
         owner=text.get("owner", ""),
         census=orjson.loads(text.get("census", "{}")),
+        kept_why={
+            name.removeprefix(_KEPT): int(count)
+            for name, count in sorted(text.items())
+            if name.startswith(_KEPT)
+        },
+        recipe=text.get("recipe", ""),
+        recipe_text=text.get("recipe_text", ""),
         **numbers,
     )

@@ -33,10 +33,11 @@ def counts_of(run: ReplayRun) -> str:
     """Where its letters are."""
     others = run.duplicates + run.tests
     return (
-        f"{run.put + run.gone:,} of {run.frozen:,}: {run.delivered:,} delivered, "
+        f"{run.passed:,} of {run.frozen:,}: {run.delivered:,} delivered, "
         f"{run.dead:,} died again, {run.in_flight:,} in flight"
         + (f", {others:,} duplicates" if others else "")
         + (f", {run.gone:,} gone meanwhile" if run.gone else "")
+        + (f", {run.kept:,} kept dead" if run.kept else "")
     )
 
 

@@ -235,6 +235,15 @@ def replay_places(number: int) -> str:
     return f"{REPLAY_PREFIX}{number}:places"
 
 
+# recipes
+
+# Hash: recipe name -> its YAML text, version, who saved it and when, packed (recipes.py).
+RECIPES: Final = "sluice:recipes"
+
+# Hash: recipe name -> the last version that was given, also when the recipe was deleted since.
+RECIPE_VERSIONS: Final = "sluice:recipe-versions"
+
+
 # what Platform says later
 
 

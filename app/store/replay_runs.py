@@ -43,12 +43,19 @@ class ReplayRuns:
         self._freeze = Script(redis, "run_freeze")
         self._turn = Script(redis, "run_turn")
 
-    async def begin(self, wanted: Filter, orders: Orders, by: str) -> ReplayRun:
-        """A new run. `freeze` must follow soon, else a worker cancels it."""
+    async def begin(
+        self, wanted: Filter, orders: Orders, by: str, recipe: tuple[str, str] | None = None
+    ) -> ReplayRun:
+        """A new run. `freeze` must follow soon, else a worker cancels it.
+
+        `recipe`: NAME@VERSION and text of the one that mends each letter before it is put.
+        """
         asked = {name: value for name, value in asdict(wanted).items() if value is not None}
         if "person" in asked:  # a run is kept for good, and whom it was about is nobody's business
             asked["person"] = "(one)"
         fields = {"by": by, "wanted": orjson.dumps(asked), **asdict(orders)}
+        if recipe is not None:
+            fields |= {"recipe": recipe[0], "recipe_text": recipe[1]}
         number, _ = await self._begin(
             [keys.REPLAY_NUMBER, keys.REPLAYS, keys.REPLAYS_ACTIVE, keys.DEAD_NUMBER],
             [keys.REPLAY_PREFIX, FREEZE_LEASE_MS, *(x for pair in fields.items() for x in pair)],

@@ -6,7 +6,8 @@ place: exactly once, whoever is killed when. Every method raises StoreUnavailabl
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, cast
@@ -66,8 +67,20 @@ class Step:
     batch_ids: Sequence[str] = ()
     put: int = 0
     gone: int = 0
+    kept: int = 0
     wait_ms: int = 0
     moved: bool = False
+
+
+class Sorted(NamedTuple):
+    """Letters as a run's recipe made them, to be put, and how many stay dead as they are, by why:
+    a few words that name no value of an event."""
+
+    letters: list[DeadLetter]
+    kept: Mapping[str, int] = Counter()
+
+
+Sorter = Callable[[Sequence[DeadLetter]], Awaitable[Sorted]]
 
 
 @dataclass(slots=True)
@@ -121,8 +134,11 @@ class ReplaySteps:
         with store_faults():
             return bool(await self.redis.zcard(keys.waiting(connection)))
 
-    async def step(self, run: ReplayRun, part: Part, most: int, now_ms: int) -> Step:
-        """Puts up to `most` letters of a part on the queue."""
+    async def step(
+        self, run: ReplayRun, part: Part, most: int, now_ms: int, sorter: Sorter | None = None
+    ) -> Step:
+        """Puts up to `most` letters of a part on the queue; of a run with a recipe, as `sorter`
+        makes them, and without those it keeps."""
         with store_faults():
             packed = await cast(
                 Awaitable[bytes | None],
@@ -133,11 +149,15 @@ class ReplaySteps:
         numbers = unpack_numbers(packed)
         letters, seen = await self._read(numbers[part.place : part.place + most])
         after = part.place + seen
+        kept: Mapping[str, int] = {}
+        if sorter is not None:
+            letters, kept = await sorter(letters)
         while True:
             answer = await self._step(
                 self._keys(run, part),
                 self._args(part, after, after == len(numbers))
-                + _batches(letters, now_ms, run.number),
+                + _kept(kept)
+                + _batches(letters, now_ms, run),
             )
             what = answer[0]
             if what == b"gone":
@@ -146,7 +166,8 @@ class ReplaySteps:
                 continue
             if what == b"put":
                 batch_ids = [str(name, "ascii") for name in answer[1]]
-                return Step(batch_ids, len(letters), seen - len(letters))
+                stay = sum(kept.values())
+                return Step(batch_ids, len(letters), seen - len(letters) - stay, stay)
             return Step(wait_ms=int(answer[1])) if what == b"early" else Step(moved=True)
 
     async def _read(self, numbers: Sequence[int]) -> tuple[list[DeadLetter], int]:
@@ -187,11 +208,16 @@ class ReplaySteps:
         ]
 
 
-def _batches(letters: Sequence[DeadLetter], now_ms: int, run: int) -> list[Any]:
+def _kept(why: Mapping[str, int]) -> list[Any]:
+    return [sum(why.values()), len(why), *(part for pair in why.items() for part in pair)]
+
+
+def _batches(letters: Sequence[DeadLetter], now_ms: int, run: ReplayRun) -> list[Any]:
     args: list[Any] = []
     for (_, hour), group in by_row(letters, lambda letter: letter.summary):
         numbers = [letter.summary.number for letter in group]
-        args += [hour, replay_frame(group, now_ms, run), len(numbers), *numbers]
+        frame = replay_frame(group, now_ms, run.number, run.recipe)
+        args += [hour, frame, len(numbers), *numbers]
     return args
 
 

@@ -18,6 +18,7 @@ from app.store.replay_runs import ReplayRuns
 from app.store.replay_steps import ReplaySteps
 from app.store.waiting import Waiting
 from tests.store.burying import bury, open_batches, settle
+from worker.mending import Mender
 from worker.metrics import Metrics
 from worker.replaying import BUSY_SECONDS, IDLE_SECONDS, SETTLING_SECONDS, Bounds, Replaying
 
@@ -53,6 +54,7 @@ class Bench:
         self.naps: list[float] = []
         self.loop = Replaying(
             self.steps, self.runs, self.lanes, self.fullness, Bounds(1_000, 0.5), self.metrics,
+            Mender({}),
             clock=lambda: self.now, sleep=self.nap,
         )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -17,13 +19,24 @@ from app.store.dead_letters import Filter
 from app.store.replay_runs import ReplayRuns
 
 
-def bulk_replay(wanted: Filter, orders: Orders, *, sure: bool, detach: bool, as_json: bool) -> None:
+def bulk_replay(
+    wanted: Filter,
+    orders: Orders,
+    *,
+    sure: bool,
+    detach: bool,
+    as_json: bool,
+    recipe: tuple[str, str] | None = None,
+    check: Callable[[ReplayRun], None] = lambda _: None,
+) -> None:
     """Makes a run, and watches it unless told not to. Raises typer.Exit, and typer.Abort when the
-    answer is no: the run is cancelled then, and nothing was touched."""
-    run = with_store(lambda redis: _frozen(redis, wanted, orders, quiet=as_json))
+    answer is no: the run is cancelled then, and nothing was touched. `recipe`: NAME@VERSION and
+    text of the one that it follows; `check` raises typer.Exit when the run must not begin."""
+    run = with_store(lambda redis: _frozen(redis, wanted, orders, recipe, quiet=as_json))
     if run.state is not RunState.FROZEN or not run.frozen:
         _nothing(run, as_json)
         return
+    _checked(run, check)
     if not as_json:
         for line in census_lines(run.census):
             typer.echo(line)
@@ -39,10 +52,12 @@ def bulk_replay(wanted: Filter, orders: Orders, *, sure: bool, detach: bool, as_
         typer.echo(how_to_go_on(run.number))
 
 
-async def _frozen(redis: Store, wanted: Filter, orders: Orders, *, quiet: bool) -> ReplayRun:
+async def _frozen(
+    redis: Store, wanted: Filter, orders: Orders, recipe: tuple[str, str] | None, *, quiet: bool
+) -> ReplayRun:
     """A run with its selection; an empty one is cancelled."""
     runs = ReplayRuns(redis)
-    run = await runs.begin(wanted, orders, operator())
+    run = await runs.begin(wanted, orders, operator(), recipe)
     console = Console(stderr=True)
     with Progress(
         SpinnerColumn(),
@@ -60,8 +75,19 @@ async def _frozen(redis: Store, wanted: Filter, orders: Orders, *, quiet: bool) 
 
 async def _start(redis: Store, run: ReplayRun) -> None:
     # The trail first, as with every act on dead letters.
-    await Audit(redis).record(operator(), "dead-letters.replay", run=run.number, letters=run.frozen)
+    recipe = {"recipe": run.recipe} if run.recipe else {}
+    await Audit(redis).record(
+        operator(), "dead-letters.replay", run=run.number, letters=run.frozen, **recipe
+    )
     await ReplayRuns(redis).start(run.number)
+
+
+def _checked(run: ReplayRun, check: Callable[[ReplayRun], None]) -> None:
+    try:
+        check(run)
+    except typer.Exit:
+        with_store(lambda redis: ReplayRuns(redis).cancel(run.number, "it was refused"))
+        raise
 
 
 def _nothing(run: ReplayRun, as_json: bool) -> None:
@@ -79,6 +105,8 @@ def _confirm(run: ReplayRun, sure: bool) -> None:
     if sure:
         return
     orders = run.orders
+    if run.recipe:
+        typer.echo(f"{'recipe':<12} {run.recipe}; what it cannot mend stays dead")
     typer.echo(
         f"{'orders':<12} {orders.rate:g} events/s; stops when of at least {orders.stop_least} "
         f"settled lately more than {orders.stop_at:.0%} died again"

@@ -8,13 +8,16 @@ from typing import Annotated
 
 import typer
 
+from app.cli.completing import connection_names
 from app.cli.reading import age_ms, echo_json, with_store
 from app.core.dead_letter import DeadLetterSummary
 from app.store.connect import Store
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.dead_letters.groups import Groups
 
-Connection = Annotated[str | None, typer.Option(help="Only this connection.")]
+Connection = Annotated[
+    str | None, typer.Option(help="Only this connection.", autocompletion=connection_names)
+]
 Class = Annotated[str | None, typer.Option("--class", help="Only this class, e.g. contract.")]
 Kind = Annotated[str | None, typer.Option(help="Only this kind, e.g. email.clicked.")]
 Code = Annotated[str | None, typer.Option(help="Only this error code.")]

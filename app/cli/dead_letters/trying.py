@@ -59,8 +59,17 @@ def dry_run(wanted: Filter, sample: int, *, as_json: bool) -> None:
 async def _try(
     redis: Store, known: Configuration, wanted: Filter, sample: int
 ) -> tuple[Census, Trial]:
-    letters, census = DeadLetters(redis), Census()
-    drawn: list[int] = []
+    letters = DeadLetters(redis)
+    census, drawn = await draw(letters, wanted, sample)
+    trial, tests = Trial(), Tests(known)
+    for start in range(0, len(drawn), REPLAY_BATCH):
+        _judge(trial, tests, await letters.get(drawn[start : start + REPLAY_BATCH]))
+    return census, trial
+
+
+async def draw(letters: DeadLetters, wanted: Filter, sample: int) -> tuple[Census, list[int]]:
+    """What the filter finds, and the numbers of `sample` of it."""
+    census, drawn = Census(), list[int]()
     async for letter in letters.find(wanted):
         # Reservoir sampling: each letter is as likely to be drawn as any other.
         if len(drawn) < sample:
@@ -68,13 +77,10 @@ async def _try(
         elif (at := random.randrange(census.letters + 1)) < sample:
             drawn[at] = letter.number
         census.add(letter)
-    trial, tests = Trial(), _Tests(known)
-    for start in range(0, len(drawn), REPLAY_BATCH):
-        _judge(trial, tests, await letters.get(drawn[start : start + REPLAY_BATCH]))
-    return census, trial
+    return census, drawn
 
 
-def _judge(trial: Trial, tests: _Tests, letters: Sequence[DeadLetter]) -> None:
+def _judge(trial: Trial, tests: Tests, letters: Sequence[DeadLetter]) -> None:
     now = time.time()
     for letter in letters:
         trial.tried += 1
@@ -85,7 +91,7 @@ def _judge(trial: Trial, tests: _Tests, letters: Sequence[DeadLetter]) -> None:
             trial.passing += 1
 
 
-class _Tests:
+class Tests:
     """What each connection would say to a letter."""
 
     def __init__(self, known: Configuration) -> None:

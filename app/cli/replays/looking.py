@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.reading import Json, echo_json, echo_table, moment, with_store
+from app.cli.reading import Json, echo_json, echo_table, moment, visible, with_store
 from app.core.replay_run import ReplayRun
 from app.core.replay_words import asked_for, census_lines, counts_of, state_of
 from app.store.replay_runs import ReplayRuns
@@ -53,6 +53,10 @@ def show(number: Number, as_json: Json = False) -> None:
         f"{'orders':<12} {orders.rate:g} events/s; stops when of at least {orders.stop_least} "
         f"settled lately more than {orders.stop_at:.0%} died again"
     )
+    if run.recipe:
+        typer.echo(f"{'recipe':<12} {run.recipe}")
+    for why, times in run.kept_why.items():
+        typer.echo(f"{'kept dead':<12} {times:,}: {visible(why)}")
     for name in ("made", "started", "put", "ended"):
         if at_ms := getattr(run, f"{name}_ms"):
             typer.echo(f"{'last put' if name == 'put' else name:<12} {moment(at_ms)} UTC")

@@ -82,7 +82,7 @@ async def _follow(redis: Store, number: int, *, quiet: bool) -> ReplayRun:
             told = f"{pace.told(run)}, {run.dead:,} died again"
             if (now := state_of(run)) != RunState.RUNNING:
                 told += f"; {now.removeprefix('running: ')}"
-            bar.update(task, total=run.frozen, completed=run.put + run.gone, description=told)
+            bar.update(task, total=run.frozen, completed=run.passed, description=told)
             if not (quiet or console.is_terminal) and said != now:
                 typer.echo(f"{now}; {counts_of(run)}", err=True)
             said = now
@@ -96,7 +96,7 @@ class _Pace:
         self._seen: deque[tuple[float, int]] = deque()
 
     def told(self, run: ReplayRun) -> str:
-        now, done = time.monotonic(), run.put + run.gone
+        now, done = time.monotonic(), run.passed
         self._seen.append((now, done))
         while now - self._seen[0][0] > _RATE_SECONDS:
             self._seen.popleft()

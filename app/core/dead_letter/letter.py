@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.core.batch import AttemptRun
 from app.core.dead_letter.edit import Edit, edited
@@ -66,6 +66,13 @@ class DeadLetter:
     def original(self) -> bytes:
         """The body, or the record where that is all that is left."""
         return self.record if not self.body and self.record is not None else self.body
+
+    def sending(self, content: bytes) -> DeadLetter:
+        """The letter that sends this in place of its body, or of its record where that is all that
+        is left."""
+        if self.ready:
+            return replace(self, record=content, edit=None)
+        return replace(self, body=content, edit=None)
 
     @property
     def outgoing(self) -> bytes:

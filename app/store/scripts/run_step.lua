@@ -5,6 +5,8 @@
 -- ARGV  1 owner   2 part: index:connection   3 place before   4 place after   5 1: the part is done
 --       6 connection   7 batch key prefix   8 ledger key prefix of the connection
 --       9 ms of unused time that may be made up for   10 lease in ms
+--       11 letters of the step that stay dead: the run's recipe cannot mend them
+--       12 number of reasons n, then n times: reason, letters
 --       then per batch: hour, frame, number of letters n, n dead letter numbers
 -- Returns {'put', ids of the batches}, or, when nothing is changed:
 --   {'early', ms to wait}   the rate does not allow it yet
@@ -21,7 +23,8 @@ local due = tonumber(run[4] or 0)
 if due > now then return {'early', math.ceil(due - now)} end
 
 local numbers, batches, gone = {}, {}, {}
-local at = 11
+local first = 13 + 2 * ARGV[12]
+local at = first
 while at <= #ARGV do
   local letters = tonumber(ARGV[at + 2])
   batches[#batches + 1] = {hour = ARGV[at], frame = ARGV[at + 1], events = letters}
@@ -56,5 +59,7 @@ due = math.max(due, now - ARGV[9]) + #numbers * 1000 / run[3]
 redis.call('HSET', KEYS[1], 'due_ms', string.format('%.3f', due), 'holding', '',
   'lease_until', string.format('%.0f', now + ARGV[10]), 'put_ms', string.format('%.0f', now))
 redis.call('HINCRBY', KEYS[1], 'put', #numbers)
-redis.call('HINCRBY', KEYS[1], 'gone', ARGV[4] - ARGV[3] - #numbers)
+redis.call('HINCRBY', KEYS[1], 'gone', ARGV[4] - ARGV[3] - #numbers - ARGV[11])
+if ARGV[11] ~= '0' then redis.call('HINCRBY', KEYS[1], 'kept', ARGV[11]) end
+for i = 13, first - 1, 2 do redis.call('HINCRBY', KEYS[1], 'kept:' .. ARGV[i], ARGV[i + 1]) end
 return {'put', ids}

@@ -1,0 +1,93 @@
+"""How commands are told which recipe is meant, and what its selection finds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.completing import recipe_names
+from app.cli.dead_letters.choosing import filter_
+from app.cli.mappings.finding import Configuration, compiled, find
+from app.cli.reading import visible, with_store
+from app.core.errors import ConfigError, RecipeInvalid
+from app.core.recipe import Recipe, read_recipe
+from app.core.selection import OTHERS
+from app.store.dead_letters import Filter
+from app.store.recipes import Recipes, SavedRecipe
+
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Its name, from `list`.", autocompletion=recipe_names),
+]
+
+
+def known(name: str) -> SavedRecipe:
+    """The saved recipe. Raises typer.Exit, with a word, when there is none."""
+    found = with_store(lambda redis: Recipes(redis).get(name))
+    if found is None:
+        typer.echo(f"there is no recipe {name!r}: `sluice recipes list` has them", err=True)
+        raise typer.Exit(1)
+    return found
+
+
+def read_file(file: str) -> str:
+    """Raises typer.BadParameter."""
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return content.decode()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise typer.BadParameter(f"it cannot be read: {fault}", param_hint="FILE") from fault
+
+
+def understood(text: str) -> Recipe:
+    """Raises typer.Exit(2), every fault told."""
+    try:
+        return read_recipe(text)
+    except RecipeInvalid as invalid:
+        for fault in invalid.faults:
+            typer.echo(visible(fault), err=True)
+        raise typer.Exit(2) from None
+
+
+def wanted_by(recipe: Recipe) -> Filter:
+    """Raises typer.BadParameter: a group that is not there."""
+    words = recipe.selection
+    return filter_(
+        words.get("connection"), words.get("class"), words.get("kind"), words.get("code"),
+        words.get("event_id"), words.get("mapping"), words.get("older"), words.get("newer"),
+        group=words.get("group"), campaign=words.get("campaign"), text=words.get("text"),
+        run=words.get("run"),
+    )  # fmt: skip
+
+
+def require_mapping(recipe: Recipe, connections: Iterable[str]) -> None:
+    """Raises typer.Exit(1) unless the version that a recipe wants is the one on disk here."""
+    if not recipe.mapping:
+        return
+    named = (name for name in connections if name != OTHERS)
+    faults = [fault for name in named if (fault := _unfit(recipe, name))]
+    for fault in faults:
+        typer.echo(fault, err=True)
+    if faults:
+        typer.echo(
+            f"the recipe wants {recipe.mapping}: put that set where the workers read theirs, or "
+            "change `mapping:`",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+def _unfit(recipe: Recipe, name: str) -> str:
+    configuration = Configuration()
+    try:
+        connection = configuration.connection(name)
+        if connection.platform.mode == "raw":
+            return f"{name} is mapped by its dataflow, and not here"
+        mapping, _ = compiled(find(connection.mapping_set, connection, configuration=configuration))
+    except ConfigError as error:
+        return f"{name}: {error.faults[0]}"
+    return "" if recipe.fits(mapping.label) else f"{name} is mapped with {mapping.label}"
