@@ -14,7 +14,6 @@ from app.web.console.pages import (
     account,
     audit,
     connections,
-    dead_letters,
     events,
     lanes,
     ledger,
@@ -25,6 +24,7 @@ from app.web.console.pages import (
     replays,
     tail,
 )
+from app.web.console.pages.dead_letters import cause, causes, letter, letters
 from app.web.console.static import serve
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -69,9 +69,12 @@ ROUTES: Final = (
     Route("GET", "/tail/body", _OPERATOR, tail.body_page),
     Route("GET", "/mappings", _VIEWER, mappings.page),
     Route("GET", "/mappings/{name}", _VIEWER, mappings.one_page),
-    Route("GET", "/dead-letters", _VIEWER, dead_letters.page),
-    # The body of an event is somebody's personal data.
-    Route("GET", "/dead-letters/{number}", _OPERATOR, dead_letters.one_page),
+    Route("GET", "/dead-letters", _VIEWER, causes.page),
+    Route("GET", "/dead-letters/list", _VIEWER, letters.page),
+    Route("GET", "/dead-letters/groups/{mark}", _VIEWER, cause.page),
+    Route("POST", "/dead-letters/groups/{mark}/note", _OPERATOR, cause.write),
+    Route("POST", "/dead-letters/groups/{mark}/turn", _OPERATOR, cause.turn),
+    Route("GET", "/dead-letters/{number}", _VIEWER, letter.page),
     Route("GET", "/replays", _VIEWER, replays.page),
     Route("POST", "/replays/turn", _OPERATOR, replays.turn),
     Route("GET", "/audit", _OPERATOR, audit.page),
@@ -92,8 +95,11 @@ ROUTES: Final = (
     Route("GET", "/api/tail", _VIEWER, tail.document),
     Route("GET", "/api/mappings", _VIEWER, mappings.document),
     Route("GET", "/api/mappings/{name}", _VIEWER, mappings.one_document),
-    Route("GET", "/api/dead-letters", _VIEWER, dead_letters.document),
-    Route("GET", "/api/dead-letters/{number}", _OPERATOR, dead_letters.one_document),
+    Route("GET", "/api/dead-letters", _VIEWER, letters.document),
+    Route("GET", "/api/dead-letters/groups", _VIEWER, causes.document),
+    Route("GET", "/api/dead-letters/groups/{mark}", _VIEWER, cause.document),
+    # The body of an event is somebody's personal data; the page masks it for viewers.
+    Route("GET", "/api/dead-letters/{number}", _OPERATOR, letter.document),
     Route("GET", "/api/replays", _VIEWER, replays.document),
     Route("GET", "/api/audit", _OPERATOR, audit.document),
     Route("GET", "/api/users", _ADMIN, people.document),

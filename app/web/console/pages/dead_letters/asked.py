@@ -1,0 +1,69 @@
+"""Which dead letters are meant, as addresses and forms say it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from app.store.dead_letters import Filter
+from app.store.users import Role
+from app.web.console.door import WHO
+from app.web.console.trail import note
+
+# A field's name, here and in Filter, and what it is called on a page.
+FIELDS: Final = {
+    "connection": "Connection",
+    "failure": "Class",
+    "code": "Code",
+    "kind": "Kind",
+    "campaign": "Campaign",
+    "fingerprint": "Group",
+    "text": "Error says",
+    "person": "Person",
+}
+_MARK: Final = re.compile(r"[0-9a-f]{16}")
+_LONGEST: Final = 512
+
+
+def asked_in(given: Mapping[str, str]) -> dict[str, str]:
+    """What is asked for, by field; "" = any."""
+    return {name: given.get(name, "").strip()[:_LONGEST] for name in FIELDS}
+
+
+def filter_of(asked: Mapping[str, str], run: int | None = None) -> Filter:
+    """The letters that are meant."""
+    values: dict[str, Any] = {name: value or None for name, value in asked.items()}
+    return Filter(**values, run=run)
+
+
+def query_of(asked: Mapping[str, str], **more: str) -> str:
+    """The same as the end of an address, without what is empty."""
+    return urlencode({name: value for name, value in {**asked, **more}.items() if value})
+
+
+async def may_ask(request: web.Request, asked: Mapping[str, str]) -> None:
+    """Whom an event is about is personal data: operators may ask, and that is written down; of
+    whom is not. Raises HTTPForbidden, StoreUnavailable."""
+    if not asked["person"]:
+        return
+    if not request[WHO].role.allows(Role.OPERATOR):
+        raise web.HTTPForbidden(text="To ask for a person's events, you need the role operator.")
+    await note(request, "dead-letters.person")
+
+
+def mark_in(text: str) -> str:
+    """A fingerprint. Raises HTTPNotFound for what is none."""
+    if not _MARK.fullmatch(text):
+        raise web.HTTPNotFound(text="There is no such group.")
+    return text
+
+
+def number_in(text: str) -> int:
+    """A dead letter's number. Raises HTTPNotFound for what is none."""
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise web.HTTPNotFound(text="There is no such dead letter.")
+    return int(text)

@@ -1,0 +1,236 @@
+"""Dead letters in the console: causes, one letter, and what operators do about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from html import unescape
+
+import orjson
+import pytest
+from arq.connections import ArqRedis
+
+from app.core.batch import AttemptRun
+from app.core.dead_letter import DeadLetter, Edit
+from app.store.dead_letters import DeadLetters, Filter
+from app.store.dead_letters.groups import Groups, State
+from app.web.console.config import Console
+from tests.dead import bury, letter_of
+from tests.web.console.conftest import Visit, trail
+
+
+def bodies(count: int) -> list[bytes]:
+    """Events of two people and two campaigns, which take turns."""
+    return [
+        orjson.dumps(
+            {
+                "event_id": f"01HF{at:022d}",
+                "object_type": "email",
+                "metric": "sent",
+                "timestamp": 1_700_000_000,
+                "data": {
+                    "campaign_id": 5 + at % 2,
+                    "identifiers": {"email": f"person{at % 2}@example.com"},
+                    "subject": f"Secret {at}",
+                },
+            }
+        )
+        for at in range(count)
+    ]
+
+
+async def two_causes(redis: ArqRedis, count: int = 6) -> list[int]:
+    """Their numbers. The first cause has the letters 0, 2, 4, ..."""
+    letters = [letter_of(body, at, causes=2) for at, body in enumerate(bodies(count))]
+    return await bury(redis, letters)
+
+
+async def marks(console: Console) -> list[str]:
+    """Fingerprints, the newest death first."""
+    return [summary.fingerprint async for summary in DeadLetters(console.redis).find(Filter())]
+
+
+def cards(page: str) -> int:
+    return page.count('class="cause ')
+
+
+# --- causes ---
+
+
+async def test_causes_come_first_with_all_that_is_known_of_them(
+    console: Console, visit: Visit
+) -> None:
+    await two_causes(console.redis)
+    mark = (await marks(console))[0]
+    browser = await visit(console, "viewer")
+    status, page = await browser.get("/dead-letters")
+    assert status == 200
+    assert cards(page) == 2
+    assert f"/dead-letters/groups/{mark}" in page
+    for said in ("<strong>3</strong>", "schema", "campaign:5", "email.sent", "2023-11-14"):
+        assert said in page
+    assert "@example.com" not in page and "Secret" not in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("kind=email.sent", 2),
+        ("kind=sms.sent", 0),
+        ("campaign=campaign:5", 1),
+        ("connection=example", 2),
+        ("connection=other", 0),
+        ("failure=schema", 2),
+        ("text=ABSENT", 1),
+        ("state=new", 2),
+        ("state=resolved", 0),
+        ("by=live", 2),
+        ("person=PERSON0@example.com", 1),
+        ("person=nobody@example.com", 0),
+    ],
+)
+async def test_causes_are_filtered(console: Console, visit: Visit, asked: str, found: int) -> None:
+    await two_causes(console.redis)
+    browser = await visit(console, "operator")
+    _, page = await browser.get(f"/dead-letters?{asked}")
+    assert cards(page) == found
+    assert ("There is no cause like that" in page) is (found == 0)
+
+
+async def test_a_viewer_may_not_ask_for_a_person(console: Console, visit: Visit) -> None:
+    browser = await visit(console, "viewer")
+    for path in ("/dead-letters", "/dead-letters/list"):
+        assert 'name="person"' not in (await browser.get(path))[1]
+        assert (await browser.get(f"{path}?person=a@example.com"))[0] == 403
+
+
+async def test_who_asks_for_a_person_is_written_down_and_not_for_whom(
+    console: Console, visit: Visit
+) -> None:
+    browser = await visit(console, "operator")
+    await browser.get("/dead-letters?person=a@example.com")
+    assert (await trail(console))[0] == ("operator", "dead-letters.person", "", "127.0.0.1")
+
+
+async def test_a_cause_is_noted_known_resolved_and_reopened(console: Console, visit: Visit) -> None:
+    await two_causes(console.redis)
+    mark = (await marks(console))[0]
+    browser, path = await visit(console, "operator"), f"/dead-letters/groups/{mark}"
+
+    answer = await browser.post(f"{path}/note", {"text": "a <b>fix</b>\r\nis on its way"})
+    assert (answer.status, answer.headers["Location"]) == (303, path)
+    for turn, state in (
+        ("known", State.KNOWN), ("resolve", State.RESOLVED), ("reopen", State.REOPENED),
+    ):  # fmt: skip
+        assert (await browser.post(f"{path}/turn", {"turn": turn})).status == 303
+        [group] = await Groups(console.redis).get([mark])
+        assert (group.state, group.state_by) == (state, "operator")
+    assert group.note == "a <b>fix</b>\nis on its way" and group.note_by == "operator"
+
+    _, page = await browser.get(path)
+    assert "a &lt;b&gt;fix&lt;/b&gt;" in page and "a <b>fix" not in page
+    acts = [(what, on) for _, what, on, _ in await trail(console)][:4]
+    assert acts == [
+        ("dead-letters.reopened", mark), ("dead-letters.resolved", mark),
+        ("dead-letters.known", mark), ("dead-letters.note", mark),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("/dead-letters/groups/0123456789abcdef/note", {"text": "x"}, 404),
+        ("/dead-letters/groups/0123456789abcdef/turn", {"turn": "known"}, 404),
+        ("/dead-letters/groups/MARK/turn", {"turn": "explode"}, 400),
+        ("/dead-letters/groups/MARK/note", {"text": "x" * 2_001}, 400),
+        ("/dead-letters/groups/x/note", {}, 404),
+    ],
+)
+async def test_what_cannot_be_done_to_a_cause_is_said(
+    console: Console, visit: Visit, path: str, fields: dict[str, str], status: int
+) -> None:
+    await two_causes(console.redis)
+    mark = (await marks(console))[0]
+    browser = await visit(console, "operator")
+    assert (await browser.post(path.replace("MARK", mark), fields)).status == status
+    assert (await trail(console))[0][1] == "login"
+
+
+async def test_a_cause_that_is_not_there_is_a_404(console: Console, visit: Visit) -> None:
+    browser = await visit(console, "viewer")
+    assert (await browser.get("/dead-letters/groups/0123456789abcdef"))[0] == 404
+    assert (await browser.get("/dead-letters/groups/x"))[0] == 404
+
+
+async def test_a_cause_leads_to_its_letters(console: Console, visit: Visit) -> None:
+    numbers = await two_causes(console.redis)
+    mark = (await marks(console))[0]
+    browser = await visit(console, "viewer")
+    _, page = await browser.get(f"/dead-letters/list?fingerprint={mark}")
+    assert _linked(page) == [n for n in reversed(numbers) if n % 2 == numbers[-1] % 2]
+
+
+def _linked(page: str) -> Sequence[int]:
+    return [
+        int(part.partition('"')[0])
+        for part in page.split('href="/dead-letters/')[1:]
+        if part[:1].isdigit()
+    ]
+
+
+# --- one letter ---
+
+
+def failed(at: int = 0) -> DeadLetter:
+    """A letter with body and record, that died at a field which a mapping row wrote."""
+    body = orjson.dumps(
+        {
+            "event_id": f"01HF{at:022d}",
+            "object_type": "email",
+            "metric": "sent",
+            "timestamp": 1_700_000_000,
+            "data": {"a0": "seven", "subject": "Secret", "identifiers": {"email": "a@b.example"}},
+        }
+    )
+    record = orjson.dumps({"_id": "x", "_acme": {"field0": "seven", "other": 1}})
+    return replace(letter_of(body, at, causes=1), record=record)
+
+
+async def test_body_and_record_lie_side_by_side_with_what_failed_marked(
+    console: Console, visit: Visit
+) -> None:
+    [number] = await bury(console.redis, [failed()])
+    browser = await visit(console, "operator")
+    status, page = await browser.get(f"/dead-letters/{number}")
+    assert status == 200 and 'class="beside"' in page
+    marks = [unescape(each).strip() for each in re.findall("<mark>(.*?)</mark>", page)]
+    assert marks == ['"a0": "seven",', '"field0": "seven",']
+    assert (await trail(console))[0] == ("operator", "dead-letters.open", "1", "127.0.0.1")
+
+
+async def test_a_viewer_sees_how_an_event_is_built_and_nothing_of_whom(
+    console: Console, visit: Visit
+) -> None:
+    letter = failed()
+    run = AttemptRun(1, 2, 3, "contract", 400, "X-400", "the value [a@b.example] is wrong", "r")
+    summary = replace(letter.summary, detail="'a@b.example' is no number")
+    [number] = await bury(console.redis, [replace(letter, summary=summary, history=(run,))])
+    await DeadLetters(console.redis).edit(
+        number, Edit("operator", 1, b'[{"op":"add","path":"/data/x","value":"a@b.example"}]')
+    )
+    browser = await visit(console, "viewer")
+    status, page = await browser.get(f"/dead-letters/{number}")
+    assert status == 200
+    assert "b.example" not in page and "Secret" not in page and "seven" not in page
+    assert "text of 6" in page and "<mark>" in page
+    assert (await trail(console))[0][1] == "login", "there was nothing to write down"
+
+
+async def test_where_a_letter_was_replayed_is_said(console: Console, visit: Visit) -> None:
+    letter = failed()
+    summary = replace(letter.summary, replays=2, run=7)
+    [number] = await bury(console.redis, [replace(letter, summary=summary)])
+    browser = await visit(console, "viewer")
+    _, page = await browser.get(f"/dead-letters/{number}")
+    assert "2 times before it died" in page and 'href="/replays/7"' in page
