@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import orjson
+
 from app.core.dead_letter import DeadLetter
 from app.core.errors import ConfigError, EventFault
 from app.core.event import parse_event
+from app.core.preview import Preview, checked, preview
 from app.core.trial import Side
 from app.settings.mapping_files import check_files
 from app.settings.mapping_sets import Configuration, find
@@ -47,11 +50,27 @@ class Trials:
         self._tell = tell
         self._sides: dict[str, Side | str | None] = {}
 
+    def preview(self, letter: DeadLetter, now: float) -> Preview | str | None:
+        """The record that a replay would send, and all that is wrong with it; otherwise as `side`.
+
+        A body must be a JSON object. `now`: Unix seconds.
+        """
+        side = self.side(letter.summary.connection)
+        if not isinstance(side, Side):
+            return side
+        document = orjson.loads(letter.outgoing)
+        if letter.ready:  # it is the record, and sent as it is
+            return checked(side.schema, document, now)
+        return preview(side.mapping, side.schema, document, letter.summary.received_ms, now)
+
     def why_not(self, letter: DeadLetter, now: float) -> str:
         """Why it would not pass; "" when it would. `now`: Unix seconds."""
         side = self.side(letter.summary.connection)
         if isinstance(side, str):
             return side
+        if side is not None and letter.ready:
+            errors = checked(side.schema, orjson.loads(letter.outgoing), now).errors or ()
+            return errors[0].exception if errors else ""
         if side is not None:
             return side.outcome(letter.outgoing, letter.summary.received_ms, now).why
         try:

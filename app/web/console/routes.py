@@ -24,20 +24,25 @@ from app.web.console.pages import (
     replays,
     tail,
 )
-from app.web.console.pages.dead_letters import cause, causes, letter, letters
+from app.web.console.pages.dead_letters import cause, causes, editing, letter, letters
 from app.web.console.static import serve
+
+# A form of ours has a few hundred bytes; that of an event's body has the event.
+FORM_BYTES: Final = 65_536
+EDIT_BYTES: Final = 3 * editing.TEXT_MAX
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Route(NamedTuple):
     """`wants`: the least role; None = everybody, without a log-in. Addresses below /api/ take
-    tokens and answer in JSON, all others take sessions."""
+    tokens and answer in JSON, all others take sessions. `form_bytes`: how large a form may be."""
 
     method: str
     path: str
     wants: Role | None
     handler: Handler
+    form_bytes: int = FORM_BYTES
 
     @property
     def is_api(self) -> bool:
@@ -75,6 +80,10 @@ ROUTES: Final = (
     Route("POST", "/dead-letters/groups/{mark}/note", _OPERATOR, cause.write),
     Route("POST", "/dead-letters/groups/{mark}/turn", _OPERATOR, cause.turn),
     Route("GET", "/dead-letters/{number}", _VIEWER, letter.page),
+    Route("GET", "/dead-letters/{number}/edit", _OPERATOR, editing.page),
+    Route("POST", "/dead-letters/{number}/edit", _OPERATOR, editing.save, EDIT_BYTES),
+    Route("POST", "/dead-letters/{number}/edit/check", _OPERATOR, editing.check, EDIT_BYTES),
+    Route("POST", "/dead-letters/{number}/edit/undo", _OPERATOR, editing.undo),
     Route("GET", "/replays", _VIEWER, replays.page),
     Route("POST", "/replays/turn", _OPERATOR, replays.turn),
     Route("GET", "/audit", _OPERATOR, audit.page),
