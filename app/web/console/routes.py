@@ -21,10 +21,11 @@ from app.web.console.pages import (
     mappings,
     overview,
     people,
+    replay,
     replays,
     tail,
 )
-from app.web.console.pages.dead_letters import cause, causes, editing, letter, letters
+from app.web.console.pages.dead_letters import cause, causes, discarding, editing, letter, letters
 from app.web.console.static import serve
 
 # A form of ours has a few hundred bytes; that of an event's body has the event.
@@ -84,7 +85,14 @@ ROUTES: Final = (
     Route("POST", "/dead-letters/{number}/edit", _OPERATOR, editing.save, EDIT_BYTES),
     Route("POST", "/dead-letters/{number}/edit/check", _OPERATOR, editing.check, EDIT_BYTES),
     Route("POST", "/dead-letters/{number}/edit/undo", _OPERATOR, editing.undo),
+    Route("POST", "/dead-letters/{number}/replay", _OPERATOR, letter.replay),
+    Route("GET", "/dead-letters/discard", _OPERATOR, discarding.page),
+    Route("POST", "/dead-letters/discard", _OPERATOR, discarding.discard),
     Route("GET", "/replays", _VIEWER, replays.page),
+    Route("POST", "/replays/freeze", _OPERATOR, replay.freeze),
+    Route("GET", "/replays/{number}", _VIEWER, replay.page),
+    Route("GET", "/replays/{number}/trial", _OPERATOR, replay.trial),
+    Route("POST", "/replays/{number}/start", _OPERATOR, replay.start),
     Route("POST", "/replays/turn", _OPERATOR, replays.turn),
     Route("GET", "/audit", _OPERATOR, audit.page),
     Route("GET", "/users", _ADMIN, people.page),
@@ -110,6 +118,7 @@ ROUTES: Final = (
     # The body of an event is somebody's personal data; the page masks it for viewers.
     Route("GET", "/api/dead-letters/{number}", _OPERATOR, letter.document),
     Route("GET", "/api/replays", _VIEWER, replays.document),
+    Route("GET", "/api/replays/{number}", _VIEWER, replay.document),
     Route("GET", "/api/audit", _OPERATOR, audit.document),
     Route("GET", "/api/users", _ADMIN, people.document),
 )

@@ -14,11 +14,16 @@ from markupsafe import escape
 
 from app.core.batch import AttemptRun
 from app.core.dead_letter import DeadLetter, Edit
+from app.core.replay_run import RunState
+from app.store import keys
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.dead_letters.groups import Groups, State
+from app.store.ledger import Ledger
+from app.store.replay_runs import ReplayRuns
 from app.web.console.config import Console
+from app.web.console.pages.dead_letters import discarding
 from tests.dead import bury, letter_of
-from tests.web.console.conftest import Visit, trail
+from tests.web.console.conftest import Browser, Visit, field_of, trail
 
 
 def bodies(count: int) -> list[bytes]:
@@ -348,3 +353,155 @@ async def test_a_body_that_is_no_json_is_not_edited(console: Console, visit: Vis
     assert (await browser.get(path))[0] == 200
     tried = await (await browser.post(f"{path}/check", {"body": "{}"})).text()
     assert "no JSON, so it cannot be edited" in tried
+
+
+# --- replaying ---
+
+
+async def test_one_letter_is_put_on_the_queue_at_once(console: Console, visit: Visit) -> None:
+    await an_event(console)
+    browser = await visit(console, "operator")
+    answer = await browser.post("/dead-letters/1/replay", {})
+    assert answer.status == 303 and "/dead-letters/groups/" in answer.headers["Location"]
+    assert await DeadLetters(console.redis).summaries([1]) == []
+    assert await console.redis.zcard(keys.OPEN_SET) == 1
+    assert (await trail(console))[0][1:3] == ("dead-letters.replay", "1")
+    assert (await browser.post("/dead-letters/1/replay", {})).status == 404
+
+
+async def frozen(console: Console, browser: Browser, **asked: str) -> str:
+    """The address of a replay whose selection is complete."""
+    answer = await browser.post("/replays/freeze", asked)
+    assert answer.status == 303
+    return answer.headers["Location"]
+
+
+async def test_a_replay_is_frozen_shown_tried_and_started(console: Console, visit: Visit) -> None:
+    await two_causes(console.redis)
+    mark = (await marks(console))[0]
+    browser = await visit(console, "operator")
+    path = await frozen(console, browser, fingerprint=mark)
+    await two_causes(console.redis, 2)
+
+    _, page = await browser.get(path)
+    for said in ("Replay 3 letters", "email.sent 3", "2023-11-14", "frozen"):
+        assert said in page
+    for name, value in (("expected", "3"), ("rate", "500.0"), ("stop_at", "20.0")):
+        assert re.search(rf'name="{name}"[^>]* value="{value}"', page), name
+    _, tried = await browser.get(f"{path}/trial")
+    assert "of 3</span> tried" in tried and "<html" in tried
+    _, part = await browser.get(f"{path}/trial", **{"HX-Request": "true"})
+    assert "of 3</span> tried" in part and "<html" not in part
+
+    wrong = await browser.post(f"{path}/start", {"expected": "4", "rate": "5", "stop_at": "1"})
+    assert wrong.status == 409
+    for rate, stop_at in (("0", "1"), ("x", "1"), ("nan", "1"), ("5", "101"), ("5", "")):
+        fields = {"expected": "3", "rate": rate, "stop_at": stop_at}
+        assert (await browser.post(f"{path}/start", fields)).status == 400
+    answer = await browser.post(f"{path}/start", {"expected": "3", "rate": "5", "stop_at": "1"})
+    assert answer.status == 303
+    run = await ReplayRuns(console.redis).get(1)
+    assert run and (run.state, run.orders.rate, run.orders.stop_at) == (RunState.RUNNING, 5, 0.01)
+    assert (run.by, run.frozen) == ("operator", 3)
+    acts = [(what, on) for _, what, on, _ in await trail(console)]
+    assert acts[:2] == [("dead-letters.replay", "1"), ("replays.frozen", "1")]
+
+    held = await browser.post("/replays/turn", {"number": "1", "turn": "pause", "back": "run"})
+    assert held.headers["Location"] == path
+    again = await browser.post(f"{path}/start", {"expected": "3", "rate": "5", "stop_at": "1"})
+    assert again.status == 303
+
+
+async def test_a_selection_of_nothing_is_over_at_once(console: Console, visit: Visit) -> None:
+    browser = await visit(console, "operator")
+    path = await frozen(console, browser, connection="nobody")
+    _, page = await browser.get(path)
+    assert "nothing was selected" in page and "Replay 0" not in page
+
+
+async def test_what_a_replay_is_about_is_not_told_of_a_person(
+    console: Console, visit: Visit
+) -> None:
+    await two_causes(console.redis)
+    browser = await visit(console, "operator")
+    path = await frozen(console, browser, person="person0@example.com")
+    for shown in (path, "/replays", "/audit"):
+        _, page = await browser.get(shown)
+        assert "person0" not in page
+    assert "Replay 3 letters" in (await browser.get(path))[1]
+
+
+async def test_a_replay_that_is_not_there_is_a_404(console: Console, visit: Visit) -> None:
+    browser = await visit(console, "operator")
+    for path in ("/replays/9", "/replays/x", "/replays/9/trial"):
+        assert (await browser.get(path))[0] == 404
+    assert (await browser.post("/replays/9/start", {})).status == 404
+
+
+async def test_a_viewer_sees_a_frozen_replay_and_cannot_start_it(
+    console: Console, visit: Visit
+) -> None:
+    await two_causes(console.redis)
+    path = await frozen(console, await visit(console, "operator"))
+    viewer = await visit(console, "viewer")
+    status, page = await viewer.get(path)
+    assert status == 200 and "What is selected" in page and "/start" not in page
+
+
+# --- discarding ---
+
+
+async def test_discarding_takes_a_reason_and_the_number_typed(
+    console: Console, visit: Visit
+) -> None:
+    numbers = await two_causes(console.redis)
+    mark = (await marks(console))[0]
+    browser = await visit(console, "operator")
+    _, page = await browser.get(f"/dead-letters/discard?fingerprint={mark}")
+    fields = {"fingerprint": mark, "up_to": field_of(page, "up_to")}
+    assert "Type 3, their number" in page and fields["up_to"] == str(numbers[-1])
+    await two_causes(console.redis, 2)
+
+    for wrong in ({"count": "3"}, {"count": "4", "reason": "r"}, {"reason": "r"}):
+        answer = await browser.post("/dead-letters/discard", fields | wrong)
+        assert answer.status == 422, "and what died since is not in it"
+    assert len(await marks(console)) == 8
+    right = fields | {"count": "3", "reason": "a <b>test</b>"}
+    assert (await browser.post("/dead-letters/discard", right)).status == 303
+    left = await marks(console)
+    assert (len(left), left.count(mark)) == (5, 1)
+    entries, _ = await console.audit.page()
+    assert entries[0].what == "dead-letters.discard"
+    assert (entries[0].about["letters"], entries[0].about["reason"]) == (3, "a <b>test</b>")
+    balance = await Ledger(console.redis).read()
+    assert sum(row.discarded for row in balance.rows) == 3 and not balance.faults
+
+
+async def test_one_letter_is_discarded(console: Console, visit: Visit) -> None:
+    await two_causes(console.redis)
+    browser = await visit(console, "operator")
+    _, page = await browser.get("/dead-letters/discard?number=2")
+    assert "Type 1, their number" in page
+    fields = {"number": "2", "count": "1", "reason": "r"}
+    assert (await browser.post("/dead-letters/discard", fields)).status == 303
+    assert await DeadLetters(console.redis).summaries([2]) == []
+    assert len(await marks(console)) == 5
+    again = await browser.post("/dead-letters/discard", fields)
+    assert again.status == 422
+    assert (
+        "There is no such dead letter" in (await browser.get("/dead-letters/discard?number=2"))[1]
+    )
+
+
+async def test_more_than_a_browser_waits_for_is_left_to_the_command(
+    console: Console, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discarding, "MOST", 3)
+    await two_causes(console.redis)
+    browser = await visit(console, "operator")
+    _, page = await browser.get("/dead-letters/discard")
+    assert "sluice dead-letters discard" in page and 'name="count"' not in page
+    for count in ("3", "4", "6"):
+        fields = {"count": count, "reason": "r"}
+        assert (await browser.post("/dead-letters/discard", fields)).status == 422
+    assert len(await marks(console)) == 6

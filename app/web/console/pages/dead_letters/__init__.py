@@ -5,5 +5,6 @@ causes.py     all causes
 cause.py      one of them: what is said of it
 letters.py    letters as a list
 letter.py     one of them, whole
+discarding.py for good
 editing.py    what a replay is to send instead
 """

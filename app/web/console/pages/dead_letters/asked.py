@@ -30,14 +30,16 @@ _LONGEST: Final = 512
 
 
 def asked_in(given: Mapping[str, str]) -> dict[str, str]:
-    """What is asked for, by field; "" = any."""
-    return {name: given.get(name, "").strip()[:_LONGEST] for name in FIELDS}
+    """What is asked for, by field; "" = any. `run`: died again in this replay."""
+    run = given.get("run", "")
+    run = run if run.isascii() and run.isdigit() and len(run) < 16 else ""
+    return {name: given.get(name, "").strip()[:_LONGEST] for name in FIELDS} | {"run": run}
 
 
-def filter_of(asked: Mapping[str, str], run: int | None = None) -> Filter:
+def filter_of(asked: Mapping[str, str]) -> Filter:
     """The letters that are meant."""
     values: dict[str, Any] = {name: value or None for name, value in asked.items()}
-    return Filter(**values, run=run)
+    return Filter(**values | {"run": int(asked["run"]) if asked["run"] else None})
 
 
 def query_of(asked: Mapping[str, str], **more: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Final, NamedTuple
@@ -63,6 +64,23 @@ async def document(request: web.Request) -> web.Response:
             "missing": letter.missing,
         }
     )
+
+
+async def replay(request: web.Request) -> web.StreamResponse:
+    """POST /dead-letters/{number}/replay: on the queue at once, as it is to be sent."""
+    number = number_in(request.match_info["number"])
+    letter = await look_at(request, number)
+    if letter is None:
+        raise web.HTTPNotFound(text="There is no such dead letter.")
+    if letter.missing:
+        raise web.HTTPConflict(text=f"Its body cannot be read here: {letter.missing}")
+    await note(request, "dead-letters.replay", str(number), letters=1, numbers=[number])
+    now_ms = time.time_ns() // 1_000_000
+    if not await DeadLetters(request.app[CONSOLE].redis).replay([number], now_ms):
+        raise web.HTTPConflict(text="Somebody else replayed or discarded it meanwhile.")
+    mark = letter.summary.fingerprint
+    back = f"/dead-letters/groups/{mark}" if mark else "/dead-letters"
+    return look.after(request, back, f"Dead letter {number} is on the queue again.")
 
 
 async def _view(request: web.Request, number: int) -> View | None:
