@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from app.core.dead_letter import DeadLetterSummary
+from app.core.replay_words import asked_for
 from app.core.selection import Census
 from app.store.dead_letters import DeadLetters
 from app.web.console import look
@@ -18,7 +19,6 @@ from app.web.console.pages.dead_letters.asked import (
     filter_of,
     may_ask,
     number_in,
-    query_of,
 )
 from app.web.console.trail import note
 
@@ -67,13 +67,13 @@ async def _form(request: web.Request, given: Mapping[str, str], fault: str) -> w
     panel = await request.app[CONSOLE].panels.show(
         "discard", lambda: _chosen(request, given), keep=False
     )
-    chosen, asked = panel.data, asked_in(given)
+    chosen, asked = panel.data, {**asked_in(given), "number": given.get("number", "")}
     context = {
         "panel": panel,
         "chosen": chosen,
         "census": chosen.census.document() if chosen else {},
-        "asked": {**asked, "number": given.get("number", "")},
-        "query": query_of(asked),
+        "asked": asked,
+        "words": asked_for({name: value for name, value in asked.items() if value}),
         "reason": given.get("reason", ""),
         "fault": fault,
         "most": MOST,
