@@ -84,7 +84,7 @@ class Stage:
         self.up = self._implanted(
             "up", "-m", "app", "up",
             SLUICE_SANDBOX_PORT=str(free_port()), SLUICE_RECEIVER_PROCESSES=str(_CHILDREN),
-            SLUICE_DATA_DIR=str(folder / "up"),
+            SLUICE_CONSOLE_PORT=str(free_port()), SLUICE_DATA_DIR=str(folder / "up"),
         )  # fmt: skip
         self.worker = self._implanted("worker", "-m", "worker")
         self.ends: list[End] = []
