@@ -22,6 +22,7 @@ from app.store.ledger import Ledger
 from app.store.replay_runs import ReplayRuns
 from app.web.console.config import Console
 from app.web.console.pages.dead_letters import discarding
+from app.web.console.pages.dead_letters import letters as letters_page
 from tests.dead import bury, letter_of
 from tests.web.console.conftest import Browser, Visit, field_of, trail
 
@@ -175,6 +176,29 @@ async def test_a_cause_leads_to_its_letters(console: Console, visit: Visit) -> N
     browser = await visit(console, "viewer")
     _, page = await browser.get(f"/dead-letters/list?fingerprint={mark}")
     assert _linked(page) == [n for n in reversed(numbers) if n % 2 == numbers[-1] % 2]
+
+
+async def test_bodies_are_searched_by_operators_as_far_as_they_wait(
+    console: Console, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = await two_causes(console.redis, 500)
+    browser = await visit(console, "operator")
+    _, page = await browser.get("/dead-letters/list?body=SECRET+17%22")
+    assert _linked(page) == [numbers[17]] and "500 bodies were searched" in page
+    assert "/replays/freeze" not in page, "its filter would not know of the body"
+    assert (await trail(console))[0][1:3] == ("dead-letters.search", "")
+
+    monkeypatch.setattr(letters_page, "_SEARCH_SECONDS", 0.0)
+    _, page = await browser.get("/dead-letters/list?body=SECRET+17%22")
+    assert _linked(page) == [] and "and there are more" in page
+    for _ in range(2):
+        on = re.findall(r'<a href="(/dead-letters/list\?[^"]*before=[^"]*)">Search on', page)
+        _, page = await browser.get(unescape(on[0]))
+    assert _linked(page) == [numbers[17]] and "Search on" not in page
+
+    viewer = await visit(console, "viewer")
+    assert (await viewer.get("/dead-letters/list?body=x"))[0] == 403
+    assert 'name="body"' not in (await viewer.get("/dead-letters/list"))[1]
 
 
 def _linked(page: str) -> Sequence[int]:

@@ -76,6 +76,7 @@ HOSTILE_PAGES = [
     ("/dead-letters/discard", True),
     (f"/dead-letters/discard?kind={quote(HOSTILE)}", False),
     (f"/dead-letters/list?text={quote(HOSTILE)}&person={quote(HOSTILE)}", True),
+    (f"/dead-letters/list?body={quote(HOSTILE)}", True),
     ("/replays", True),
     ("/replays/1", True),
     ("/replays/1/trial", False),

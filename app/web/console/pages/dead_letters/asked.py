@@ -47,14 +47,16 @@ def query_of(asked: Mapping[str, str], **more: str) -> str:
     return urlencode({name: value for name, value in {**asked, **more}.items() if value})
 
 
-async def may_ask(request: web.Request, asked: Mapping[str, str]) -> None:
-    """Whom an event is about is personal data: operators may ask, and that is written down; of
-    whom is not. Raises HTTPForbidden, StoreUnavailable."""
-    if not asked["person"]:
+async def may_ask(request: web.Request, asked: Mapping[str, str], body: str = "") -> None:
+    """Whom an event is about, and what is in its `body`, is personal data: operators may ask, and
+    that is written down; for what is not. Raises HTTPForbidden, StoreUnavailable."""
+    if not asked["person"] and not body:
         return
     if not request[WHO].role.allows(Role.OPERATOR):
-        raise web.HTTPForbidden(text="To ask for a person's events, you need the role operator.")
-    await note(request, "dead-letters.person")
+        raise web.HTTPForbidden(
+            text="To ask for a person's events, or search in bodies, you need the role operator."
+        )
+    await note(request, "dead-letters.search" if body else "dead-letters.person")
 
 
 def mark_in(text: str) -> str:
