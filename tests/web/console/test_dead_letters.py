@@ -351,6 +351,23 @@ async def test_an_edit_that_would_die_again_says_where(console: Console, visit: 
     assert "A replay would die again" in tried
 
 
+async def test_a_record_that_is_all_that_is_left_is_edited_and_checked_as_it_is(
+    console: Console, visit: Visit
+) -> None:
+    record = {"_id": "x", "eventType": "directMarketing.emailSent", "timestamp": "yesterday"}
+    letter = replace(failed(), body=b"", record=orjson.dumps(record))
+    await bury(console.redis, [letter])
+    browser = await visit(console, "operator")
+    assert "No body is left" in (await browser.get("/dead-letters/1"))[1]
+    assert "The record, in JSON" in (await browser.get("/dead-letters/1/edit"))[1]
+    path = "/dead-letters/1/edit/check"
+    good = orjson.dumps(record | {"timestamp": "2023-11-14T22:13:20Z"}).decode()
+    tried = await (await browser.post(path, {"body": good.replace("20Z", "2")})).text()
+    assert "A replay would die again: /timestamp" in tried
+    tried = await (await browser.post(path, {"body": good})).text()
+    assert "/timestamp" not in tried
+
+
 async def test_a_large_body_can_be_edited_and_a_huge_one_is_refused(
     console: Console, visit: Visit
 ) -> None:
