@@ -11,11 +11,11 @@ from typing import Annotated, NamedTuple
 import typer
 
 from app.cli.reading import moment
-from app.cli.standing import told
 from app.core.errors import ConfigError, StoreUnavailable
 from app.settings import Connection, Settings, environment, load_all
 from app.settings.mapping_files import MappingFiles, check_files, read_mapping_files
 from app.store.connect import Store, open_store, require_safe
+from app.store.standing import told
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
@@ -115,7 +115,7 @@ async def _redis(settings: Settings, connections: Mapping[str, Connection]) -> l
 async def _lake(redis: Store, connections: Mapping[str, Connection]) -> list[Finding]:
     """Whether Platform can be asked what landed, as the workers found."""
     found = []
-    for name, each in (await told(redis, list(connections))).items():
+    for name, each in (await told(redis, list(connections), connections)).items():
         seen_ms = each.standing.seen_ms
         text = f"Platform was asked what landed, last at {moment(seen_ms)} UTC"
         # Without credentials, or before the first look, nothing is wrong.

@@ -10,6 +10,7 @@ import typer
 from app.cli.audited import audited
 from app.cli.reading import Json, echo_json, echo_table, moment, with_store
 from app.store.connect import Store
+from app.store.login_limits import LoginLimits
 from app.store.passwords import fault_of
 from app.store.tokens import Tokens
 from app.store.users import Role, Users
@@ -69,9 +70,16 @@ def remove(name: Name) -> None:
 
 @users.command()
 def passwd(name: Name) -> None:
-    """Set a user's password, asked for or read from standard input; sessions end at once."""
+    """Set a user's password, asked for or read from standard input; sessions end at once, and who
+    was kept out after too many attempts may try again."""
     password = _new_password()
-    done = audited("users.passwd", name, lambda redis: Users(redis).set_password(name, password))
+
+    async def change(redis: Store) -> bool:
+        done = await Users(redis).set_password(name, password)
+        await LoginLimits(redis).forget(name)
+        return done
+
+    done = audited("users.passwd", name, change)
     _done_or_exit(name, done, "has a new password")
 
 

@@ -65,6 +65,12 @@ def preview(
     return Preview(record, tuple(errors) or None)
 
 
+def checked(schema: Schema | None, record: dict[str, Any], now: float | None = None) -> Preview:
+    """The same for what is a record already."""
+    found = () if schema is None else schema.check(record, now)
+    return Preview(record, tuple(_of_violation(each, None) for each in found) or None)
+
+
 def _of_warning(mapping_set: MappingSet, warning: RowWarning, missing: set[str]) -> PreviewError:
     row = mapping_set.row(warning.number)
     rejects = any(mapping_set.row_at(path) == row for path in missing)

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from app.core.lane import messages_per_second
-from app.core.moments import hour_text, moment
+from app.core.moments import moment
 from app.store.lane_views import LaneView
 from app.store.lanes import Gate
-from app.store.ledger import Balance, Row
 from app.store.traces import EventTrace
-
-
-def ledger_document(balance: Balance, rows: Iterable[Row], *, by_hour: bool) -> dict[str, Any]:
-    """Those rows of a reading, and whether all of it adds up."""
-
-    def plain(row: Row) -> dict[str, Any]:
-        found = {**asdict(row), "difference": row.difference}
-        hour = found.pop("hour")
-        return {**found, "hour": hour_text(hour)} if by_hour else found
-
-    return {
-        "rows": [plain(row) for row in rows],
-        "balanced": not balance.faults,
-        "faults": list(balance.faults),
-        "last_send_test": {name: moment(ms) for name, ms in balance.last_tests.items()},
-    }
 
 
 def lane_document(view: LaneView, limit: float | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ _ARQS: Final = "arq:job:doctor"
 
 # What is given outside of scripts, by us and by arq.
 _DATA: Final = (
-    "del", "exists", "expire", "get", "hget", "hgetall", "hkeys", "hmget", "hscan", "incr",
+    "del", "exists", "expire", "get", "hget", "hgetall", "hkeys", "hmget", "hscan", "hvals", "incr",
     "pexpire", "psetex", "sadd", "set", "smembers", "xadd", "xrevrange", "zadd", "zcard", "zincrby",
     "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zrevrangebyscore", "zscore",
 )  # fmt: skip

@@ -4,6 +4,7 @@ One API under all faces; the worker's side is replay_steps.py. Every method rais
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, cast
@@ -12,7 +13,7 @@ import orjson
 
 from app.core.dead_letter import DeadLetterSummary
 from app.core.replay_run import Orders, ReplayRun, RunState, read_run
-from app.core.selection import Census, pack_numbers
+from app.core.selection import Census, pack_numbers, unpack_numbers
 from app.store import keys
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.faults import store_faults
@@ -96,17 +97,30 @@ class ReplayRuns:
         names = [keys.replay_run(number), keys.replay_selection(number)]
         return bool(await self._freeze(names, [FREEZE_LEASE_MS, *part]))
 
-    async def start(self, number: int, rate: float | None = None) -> RunState | None:
-        """Starts a frozen run, or goes on with one that is paused or stopped; `rate` changes it.
+    async def start(
+        self, number: int, rate: float | None = None, stop_at: float | None = None
+    ) -> RunState | None:
+        """Starts a frozen run, or goes on with one that is paused or stopped; `rate` and `stop_at`
+        change it.
 
         Like its sisters it answers with the state the run was in, None = there is no such run; it
         was changed if that state allows it (`may`).
         """
-        fields: dict[str, Any] = {} if rate is None else {"rate": rate}
+        orders = {"rate": rate, "stop_at": stop_at}
+        fields: dict[str, Any] = {n: value for n, value in orders.items() if value is not None}
         run = await self.get(number)
         if run is not None and not run.started_ms:
             fields["started_ms"] = await self._now_ms()
         return await self._to(number, RunState.RUNNING, "", fields)
+
+    async def draw(self, number: int, sample: int) -> list[int]:
+        """Numbers of `sample` letters of a run's selection, by lot; [] once it is over."""
+        with store_faults():
+            parts = await cast(
+                Awaitable[list[bytes]], self._redis.hvals(keys.replay_selection(number))
+            )
+        numbers = [each for part in parts for each in unpack_numbers(part)]
+        return random.sample(numbers, min(sample, len(numbers)))
 
     async def pause(self, number: int, reason: str) -> RunState | None:
         """Holds a running run until it is started again."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.cli.mappings.comparing import Comparison, Revival, Side, masked
+from app.cli.mappings.comparing import Comparison, Revival
 from app.cli.mappings.covering import (
     LEFT_OUT,
     MAPPED,
@@ -18,7 +18,9 @@ from app.cli.mappings.covering import (
     cover,
 )
 from app.core.dataprep import compile_mapping_set
+from app.core.masking import masked
 from app.core.published import PUBLISHED
+from app.core.trial import Side
 from app.core.xdm import compile_schema, schema_of_types, types_of
 from tests.core.dataprep.default_set import default_set, read
 

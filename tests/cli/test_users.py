@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -15,6 +16,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from app.cli.users import users
+from app.store.connect import Store
+from app.store.login_limits import LoginLimits
+from app.store.users import Role, Users
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
@@ -45,6 +49,16 @@ def test_users_are_made_changed_and_removed(redis_url: str) -> None:
     assert users_command(redis_url, "remove", "ada").exit_code == 0
     gone = users_command(redis_url, "passwd", "ada", said=f"{PASSWORD}\n")
     assert gone.exit_code == 1 and "there is no user ada" in gone.stderr
+
+
+async def test_a_new_password_lets_in_who_tried_too_often(store: Store, redis_url: str) -> None:
+    await Users(store).add("ada", Role.VIEWER, PASSWORD)
+    limits = LoginLimits(store, per_user=2)
+    while not await limits.attempt("ada", "192.0.2.1"):
+        pass
+    done = await asyncio.to_thread(users_command, redis_url, "passwd", "ada", said=f"{PASSWORD}\n")
+    assert done.exit_code == 0
+    assert await limits.attempt("ada", "192.0.2.1") == 0
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,7 +14,7 @@ from app.cli.dead_letters.tables import most_of, plain
 from app.cli.reading import Json, echo_json, echo_table, moment, with_store
 from app.store.audit import Audit
 from app.store.connect import Store
-from app.store.dead_letters.groups import Group, GroupFilter, Groups, Order, State
+from app.store.dead_letters.groups import Group, GroupFilter, Groups, Order, State, group_document
 
 TheGroup = Annotated[str, typer.Argument(help="Its fingerprint, or how it begins.")]
 
@@ -44,11 +43,13 @@ def groups(
     asked = None if state is None else State("" if state is StateWord.NEW else state.value)
     wanted = GroupFilter(connection, failure, asked, text, empty)
     try:
-        shown, more = with_store(lambda redis: _page(redis, wanted, cursor, limit, sort))
+        shown, more = with_store(
+            lambda redis: Groups(redis).whole_page(wanted, cursor, limit, sort)
+        )
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="--cursor") from fault
     if as_json:
-        echo_json([document_of(group) for group in shown])
+        echo_json([group_document(group) for group in shown])
     else:
         _table(shown)
     if more:
@@ -78,25 +79,6 @@ def resolve(
     state = State.KNOWN if known else State.REOPENED if again else State.RESOLVED
     with_store(lambda redis: _mark(redis, mark, state))
     typer.echo(f"{mark} is {state.value}")
-
-
-def document_of(group: Group) -> dict[str, Any]:
-    """A group in JSON."""
-    document = asdict(group)
-    cause = document.pop("cause")
-    return {"fingerprint": group.fingerprint, **dict(zip(group.cause._fields, cause, strict=True)),
-            **document}  # fmt: skip
-
-
-async def _page(
-    redis: Store, wanted: GroupFilter, cursor: str, limit: int, order: Order
-) -> tuple[list[Group], str | None]:
-    found: list[Group] = []
-    more: str | None = cursor
-    while more is not None and len(found) < limit:
-        part, more = await Groups(redis).page(wanted, more, limit - len(found), order)
-        found += part
-    return found, more
 
 
 async def _note(redis: Store, mark: str, text: str) -> None:

@@ -12,10 +12,8 @@ from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
 from app.core.dataprep import MappingSet
-from app.core.dataprep.values import kind_of
-from app.core.errors import EventFault
-from app.core.event import Event, parse_event, peek_event
-from app.core.xdm import Schema
+from app.core.event import peek_event
+from app.core.trial import Side
 
 # How many of the events that only one set can map are named.
 NAMED: Final = 10
@@ -26,45 +24,6 @@ class _Absent:
 
 
 _ABSENT: Final = _Absent()
-
-
-class Outcome(NamedTuple):
-    """What a set makes of an event: a record, or why there is none (without values)."""
-
-    record: dict[str, Any] | None
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two sets, with the schema that its records are checked against."""
-
-    mapping: MappingSet
-    schema: Schema | None
-
-    def outcome(self, body: bytes, received_ms: int, now: float) -> Outcome:
-        """What becomes of a body. `now`: Unix seconds."""
-        try:
-            event = parse_event(body)
-        except EventFault as fault:
-            return Outcome(None, _told(fault.stage, fault.code, fault.path, fault.row))
-        return self.of_event(event, received_ms, now)
-
-    def of_event(self, event: Event, received_ms: int, now: float) -> Outcome:
-        """The same for an event that was read already."""
-        try:
-            record = self.mapping.transform(event.document, received_ms).record
-        except EventFault as fault:
-            return Outcome(None, _told(fault.stage, fault.code, fault.path, fault.row))
-        for violation in self.schema.check(record, now) if self.schema else ():
-            told = _told("check", violation.keyword, violation.path, self.row_at(violation.path))
-            return Outcome(None, f"{told}: {violation.message}")
-        return Outcome(record)
-
-    def row_at(self, pointer: str) -> str:
-        """The row that writes a place, as text; "" when none is known."""
-        row = self.mapping.row_at(pointer)
-        return str(row) if row else ""
 
 
 @dataclass(slots=True)
@@ -188,15 +147,6 @@ class Revival:
             counts[at] += one
 
 
-def masked(value: Any) -> str:
-    """A value without what it says: kind and size."""
-    if type(value) is str:
-        return f"text of {len(value)}"
-    if isinstance(value, list | dict):
-        return f"{kind_of(value)} of {len(value)}"
-    return kind_of(value)
-
-
 class _Change(NamedTuple):
     """One place that differs. `what`: added, removed or changed; `pointer`: the place itself."""
 
@@ -251,7 +201,3 @@ def _unsigned(text: str, mapping: MappingSet) -> str:
     for own in (mapping.label, f"{mapping.version}-{mapping.digest}", mapping.digest):
         text = text.replace(own, "") if own else text
     return text
-
-
-def _told(stage: str, code: str, path: str, row: str) -> str:
-    return " ".join(part for part in (stage, code, path, row and f"by {row}") if part)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.mappings.comparing import Comparison, FieldDifference, Passing, Revival, Side, masked
+from app.cli.mappings.comparing import Comparison, FieldDifference, Passing, Revival
 from app.cli.mappings.finding import (
     Configuration,
     ForConnection,
@@ -29,6 +29,8 @@ from app.cli.mappings.traffic import (
 )
 from app.cli.reading import Json, echo_json, echo_table
 from app.core.dead_letter import DeadLetter
+from app.core.masking import masked
+from app.core.trial import Side
 from app.settings import Connection
 from app.store.samples import Sample
 

@@ -14,16 +14,18 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from app.cli.dead_letters.trying import SAMPLE, Tests, Trial, draw
-from app.cli.mappings.finding import Configuration
+from app.cli.dead_letters.trying import SAMPLE
+from app.cli.mappings.finding import Configuration, say
 from app.cli.reading import Json, echo_json, visible, with_store
 from app.cli.recipes.finding import known, read_file, require_mapping, understood, wanted_by
 from app.core.dead_letter import DeadLetter
 from app.core.recipe import Difference, Recipe, differences, mend
 from app.core.replay_words import census_lines
 from app.core.selection import Census
+from app.settings.trials import Trial, Trials
 from app.store.connect import Store
 from app.store.dead_letters import REPLAY_BATCH, DeadLetters, Filter
+from app.store.dead_letters.drawing import draw
 
 _SHOWN_CHARS: Final = 60
 
@@ -77,29 +79,27 @@ def _text_of(which: str) -> str:
 async def _try(
     redis: Store, recipe: Recipe, wanted: Filter, most: int, shown: int, *, quiet: bool
 ) -> _Found:
-    letters, tests = DeadLetters(redis), Tests(Configuration())
+    letters, trials = DeadLetters(redis), Trials(Configuration(), say)
     census, drawn = await draw(letters, wanted, most)
     found = _Found(census)
     parts = range(0, len(drawn), REPLAY_BATCH)
     for at in track(parts, "trying", console=Console(stderr=True), transient=True, disable=quiet):
-        _judge(found, recipe, tests, await letters.get(drawn[at : at + REPLAY_BATCH]), shown)
+        _judge(found, recipe, trials, await letters.get(drawn[at : at + REPLAY_BATCH]), shown)
     return found
 
 
 def _judge(
-    found: _Found, recipe: Recipe, tests: Tests, letters: Sequence[DeadLetter], shown: int
+    found: _Found, recipe: Recipe, trials: Trials, letters: Sequence[DeadLetter], shown: int
 ) -> None:
     now = time.time()
     for letter in letters:
-        found.trial.tried += 1
         body, why, left_out = mend(recipe.steps, letter.outgoing)
         found.left_out.update(left_out)
         if body is not None:
-            why = tests.why_not(letter.sending(body), now)
+            why = trials.why_not(letter.sending(body), now)
+        found.trial.note(why)
         if why or body is None:
-            found.trial.why[why] += 1
             continue
-        found.trial.passing += 1
         if recipe.steps and len(found.changes) < shown:
             changed = differences(recipe.steps, letter.outgoing, body)
             found.changes[letter.summary.number] = changed

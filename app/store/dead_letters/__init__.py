@@ -6,6 +6,7 @@ filter.py     which are meant
 groups.py     causes: how many, since when, what is affected, notes, known, resolved
 causes.py     causes by their fingerprints
 searching.py  where no index helps: in bodies
+drawing.py    a sample by lot
 exchange.py   letters from elsewhere
 writing.py    letters on their way into a script
 spilling.py   beyond a budget, from Redis to files

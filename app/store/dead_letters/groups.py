@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from app.core.dead_letter import Cause, decode_cause
 from app.core.errors import UnreadableFrame
@@ -59,6 +59,13 @@ class Group:
     versions: dict[str, int] = field(default_factory=dict)
 
 
+def group_document(group: Group) -> dict[str, Any]:
+    """A group in JSON."""
+    document = asdict(group)
+    document.pop("cause")
+    return {"fingerprint": group.fingerprint, **group.cause._asdict(), **document}
+
+
 @dataclass(frozen=True, slots=True)
 class GroupFilter:
     """Which groups. None = any; `empty`: those without letters as well."""
@@ -68,12 +75,16 @@ class GroupFilter:
     state: State | None = None
     text: str | None = None
     empty: bool = False
+    kind: str | None = None
+    campaign: str | None = None
 
     def wants(self, group: Group) -> bool:
         said = " ".join((group.fingerprint, *group.cause, group.note)).lower()
         return (
             (self.empty or group.live > 0)
             and self.connection in (None, *group.connections)
+            and self.kind in (None, *group.kinds)
+            and self.campaign in (None, *group.campaigns)
             and self.failure in (None, group.cause.failure)
             and self.state in (None, group.state)
             and (self.text is None or self.text.lower() in said)
@@ -118,6 +129,17 @@ class Groups:
                 same += skip if str(int(points)) == score else 0
                 return found, f"{int(points)}:{same}"
         return found, None
+
+    async def whole_page(
+        self, wanted: GroupFilter, cursor: str = "", limit: int = 50, order: Order = Order.LAST
+    ) -> tuple[list[Group], str | None]:
+        """`limit` groups, of as many pages as that takes, and where to go on. Raises as `page`."""
+        found, more = list[Group](), cursor or None
+        while True:
+            part, more = await self.page(wanted, more or "", limit - len(found), order)
+            found += part
+            if more is None or len(found) >= limit:
+                return found, more
 
     async def get(self, fingerprints: Sequence[str]) -> list[Group]:
         """The groups that exist, in the order asked for. Raises StoreUnavailable."""

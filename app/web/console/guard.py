@@ -10,7 +10,7 @@ from aiohttp import web
 from app.store.users import Role
 from app.web.console.door import DOOR, WHO, Who, same_origin
 from app.web.console.forms import equal, read_form
-from app.web.console.routes import Handler, Route
+from app.web.console.routes import FORM_BYTES, Handler, Route
 
 CSRF_FIELD: Final = "csrf"
 
@@ -39,6 +39,8 @@ def _page(route: Route, wants: Role) -> Handler:
         if who is None:
             raise _to_login(request)
         request[WHO] = who
+        if route.form_bytes != FORM_BYTES:
+            request = request.clone(client_max_size=route.form_bytes)
         if request.method == "POST":
             await _own_form(request, who)
         if not who.role.allows(wants):

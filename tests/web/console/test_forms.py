@@ -9,9 +9,10 @@ import pytest
 from app.web.console.config import Console
 from app.web.console.routes import ROUTES
 from tests.web.console.conftest import PASSWORD, Visit, field_of, trail
+from tests.web.console.test_routes import path_of
 
 FORMS = [
-    route.path
+    path_of(route)
     for route in ROUTES
     if route.method == "POST" and not route.is_api and route.wants is not None
 ]

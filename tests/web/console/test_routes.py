@@ -15,6 +15,7 @@ from tests.web.console.conftest import PASSWORD, Visit, parts
 # What a path's variables may stand for, and what a form must have to be taken.
 FILLED = {
     "{file}": "console.css", "{name}": "example", "{number}": "1", "{event_id:.+}": "E/1",
+    "{mark}": "0123456789abcdef",
 }  # fmt: skip
 
 PUBLIC = {("GET", "/healthz"), ("GET", "/static/{file}"), ("GET", "/login"), ("POST", "/login")}

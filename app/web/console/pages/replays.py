@@ -30,7 +30,7 @@ async def page(request: web.Request) -> web.Response:
     """GET /replays."""
     panel = await request.app[CONSOLE].panels.show("replays", lambda: _runs(request))
     told = [
-        (run, state_of(run), counts_of(run), asked_for(run.wanted), _turns(run))
+        (run, state_of(run), counts_of(run), asked_for(run.wanted), turns_of(run))
         for run in panel.data or []
     ]
     return look.render(request, "replays.html", {"panel": panel, "runs": told})
@@ -62,13 +62,17 @@ async def turn(request: web.Request) -> web.StreamResponse:
             was = await runs.cancel(int(number), why)
     done = ReplayRuns.may(was, TURNS[what])
     said = f"Replay {number} is {TURNS[what]}." if done else f"Replay {number} is {was}: not done."
-    return look.after(request, "/replays", said)
+    back = f"/replays/{number}" if given.get("back") == "run" else "/replays"
+    return look.after(request, back, said)
 
 
 async def _runs(request: web.Request) -> list[ReplayRun]:
     return await ReplayRuns(request.app[CONSOLE].redis).newest(SHOWN)
 
 
-def _turns(run: ReplayRun) -> list[str]:
-    """What a person may do to it now."""
-    return [name for name, then in TURNS.items() if ReplayRuns.may(run.state, then)]
+def turns_of(run: ReplayRun) -> list[str]:
+    """What a person may do to it now. A frozen one is started on its own page, where it is seen
+    what that means."""
+    found = [name for name, then in TURNS.items() if ReplayRuns.may(run.state, then)]
+    frozen = run.state is RunState.FROZEN
+    return [name for name in found if not (frozen and name == "resume")]
