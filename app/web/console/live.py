@@ -95,7 +95,9 @@ class Live:
             self._changed.notify_all()
 
     async def _check(self) -> None:
-        if time.monotonic() - self._balance_at < _BALANCE_SECONDS and not self.balance.fault:
+        # An empty ledger costs nothing to look at, and is the first thing to change.
+        known = self.balance.data is not None and self.balance.data.rows and not self.balance.fault
+        if known and time.monotonic() - self._balance_at < _BALANCE_SECONDS:
             return
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):

@@ -346,6 +346,19 @@ async def test_pages_stand_while_redis_is_away_and_say_how_old_they_are(
     assert (status, "cannot be reached" in page) == (200, False)
 
 
+async def test_an_empty_ledger_is_looked_at_again_at_once(
+    console: Console, visit: Visit, store: ArqRedis
+) -> None:
+    """It said "Nothing was received yet" beside two thousand events, for half a minute."""
+    await console.live.sample()
+    await furnish(store)
+    await console.live.sample()
+
+    _, page = await (await visit(console, "viewer")).get("/")
+
+    assert "Nothing was received yet" not in page
+
+
 async def test_a_fault_of_one_panel_stays_in_it(
     console: Console, visit: Visit, store: ArqRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
