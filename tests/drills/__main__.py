@@ -77,10 +77,16 @@ async def throttle(folder: Path, limit: float, seconds: float, workers: int) -> 
     }  # fmt: skip
 
 
-async def outage(folder: Path, rate: float, seconds: float, workers: int) -> dict[str, Any]:
-    """Platform is down for so long, while events come; then it is well, and they go on coming."""
+async def outage(
+    folder: Path, rate: float, seconds: float, workers: int, limit: float = 9_000
+) -> dict[str, Any]:
+    """Platform is down for so long, while events come; then it is well, and they go on coming.
+
+    `limit`: messages/s that the connection may send.
+    """
     environ = {"SLUICE_RETRY_BASE_SECONDS": "2", "SLUICE_RETRY_CAP_SECONDS": "3600"}
-    async with running(folder, workers=workers, environ=environ) as system:
+    limits = {"messages_per_second": limit}
+    async with running(folder, workers=workers, environ=environ, limits=limits) as system:
         await system.fault(status=503)
         down = await paced(system, 1, rate, seconds, "example")
         async with system.store() as store:
@@ -100,6 +106,7 @@ async def outage(folder: Path, rate: float, seconds: float, workers: int) -> dic
             arrived = await messages_in(system)
             done = arrived >= len(down.bodies) and await lane_waits(system) == 0
             drained = time.monotonic() - recovered - opened if done else 0.0
+            speed = arrived / drained if done else 0.0
             await asyncio.sleep(0.2)
         new = await after
         row = await system.settled(seconds=120)
@@ -109,7 +116,8 @@ async def outage(folder: Path, rate: float, seconds: float, workers: int) -> dic
         "drill": "outage", "seconds": seconds, "rate": rate, "workers": workers,
         "backlog": len(down.bodies), "batches": batches, "attempts_burnt_most": max(tries),
         "requests_while_down": asked, "open_again_after_s": round(opened, 1),
-        "backlog_drained_in_s": round(drained, 1), "all_settled_after_s": round(tail, 1),
+        "backlog_drained_in_s": round(drained, 1), "limit": limit,
+        "messages_per_second": round(speed, 1), "all_settled_after_s": round(tail, 1),
         "new_events_median_ms": late, "delivered": row.delivered, "dead": row.dead,
     }  # fmt: skip
 
@@ -190,13 +198,13 @@ async def beside(folder: Path, rate: float, seconds: float, workers: int) -> dic
     return {"drill": "beside", "rate": rate, **shown, "ratio_p50": round(ratio, 2)}
 
 
-_DRILLS: Final = {"outage": outage, "beside": beside, "credentials": credentials}
+_DRILLS: Final = {"beside": beside, "credentials": credentials}
 
 
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.drills")
-    parser.add_argument("drill", choices=("throttle", *_DRILLS))
-    parser.add_argument("--limit", type=float, default=300)
+    parser.add_argument("drill", choices=("throttle", "outage", *_DRILLS))
+    parser.add_argument("--limit", type=float, help="messages/s; throttle 300, outage 9000")
     parser.add_argument("--rate", type=float, default=500)
     parser.add_argument("--seconds", type=float, default=90)
     parser.add_argument("--workers", type=int, default=1)
@@ -204,7 +212,9 @@ def main(words: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         if given.drill == "throttle":
-            ran = throttle(path, given.limit, given.seconds, given.workers)
+            ran = throttle(path, given.limit or 300, given.seconds, given.workers)
+        elif given.drill == "outage":
+            ran = outage(path, given.rate, given.seconds, given.workers, given.limit or 9_000)
         else:
             ran = _DRILLS[given.drill](path, given.rate, given.seconds, given.workers)
         print(json.dumps(asyncio.run(ran)))
