@@ -131,9 +131,23 @@ async def test_requests_carry_a_tenth_of_a_seconds_worth(
 ) -> None:
     assert allowance.request_size(1_000) == 100
     assert allowance.request_size(30) == 30
-    budget.pace = Pace(peak=5.0, low=5.0, version=1)
+
+
+@pytest.mark.parametrize("rate", [1.0, 5.0, 26.0, 99.0, 1_000.0])
+async def test_a_slow_lane_sends_at_its_pace_whatever_slowed_it_down(
+    allowance: Allowance, budget: Budget, rate: float
+) -> None:
+    """Small requests at few a second were a tenth of the pace of the tenth that was left: lanes
+    that had been refused for other reasons stood nearly still over a backlog."""
+    budget.pace = Pace(peak=rate, low=rate, version=1)
     await allowance.take(1, waiting=0)
-    assert allowance.request_size(1_000) == 1
+    await allowance.take(1_000, waiting=0)
+
+    _, rates, _ = budget.asked[-1]
+    assert rates.lane_requests >= 1.0
+    assert rates.lane_messages == pytest.approx(rate)
+    assert allowance.request_size(1_000) * rates.lane_requests >= rate * 0.99
+    assert allowance.request_size(1_000) <= max(rate, 1.0)
 
 
 async def test_a_refusal_slows_down_once_for_each_pace(

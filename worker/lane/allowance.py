@@ -21,6 +21,9 @@ from worker.lane.rate_limit import RateLimit
 # A request carries what may be sent in this time: so a slow lane sends small requests, often enough
 # to learn from them, and a fast one large ones.
 _REQUEST_SECONDS: Final = 0.1
+# The slowest lane asks so often, unless its limit is lower: it need not be the requests that were
+# too many.
+_REQUESTS_LEAST: Final = 1.0
 # What is leased and not used by then is lost to this worker, and by then free again for all.
 _LEASE_SECONDS: Final = 0.5
 _WAIT_MOST_SECONDS: Final = 0.25
@@ -82,8 +85,12 @@ class Allowance:
         return self._pace.version
 
     def request_size(self, most: int) -> int:
-        """How many messages one request should carry."""
-        return most if self._endless else max(1, min(most, int(self.rate * _REQUEST_SECONDS)))
+        """How many messages one request should carry, so that neither limit starves the other."""
+        if self._endless:
+            return most
+        rates = self._rates()
+        both = math.ceil(rates.lane_messages / rates.lane_requests)
+        return max(1, min(most, max(both, int(rates.lane_messages * _REQUEST_SECONDS))))
 
     async def take(self, messages: int, waiting: int) -> None:
         """Returns when a request with so many messages may be sent. `waiting`: those behind it.
@@ -163,8 +170,9 @@ class Allowance:
     def _rates(self) -> Rates:
         messages, requests = self._limits
         share = self.rate / messages
-        # A tenth of a request per second at least: it need not be the messages that were too many.
-        return Rates(messages, requests, messages * share, max(0.1, requests * share))
+        # Slowed down alike: it need not be the messages that were too many.
+        slowed = max(min(requests, _REQUESTS_LEAST), requests * share)
+        return Rates(messages, requests, messages * share, slowed)
 
     def _demand(self, messages: int, waiting: int, *, used_up: bool) -> Demand:
         """What is needed, or what was used lately: twice that if it was used up before its time."""

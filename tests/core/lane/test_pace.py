@@ -63,14 +63,33 @@ def test_finding_the_limit_costs_few_refusals_too() -> None:
     assert platform.refused / platform.sent < 0.02
 
 
-def test_a_limit_that_was_lifted_is_used_within_two_minutes() -> None:
+def test_a_limit_that_was_lifted_is_used_within_a_minute() -> None:
     platform = Throttled(300)
     platform.run(120)
     platform.limit = 20_000.0
-    platform.run(120)
+    platform.run(60)
 
     assert messages_per_second(platform.pace, LIMIT) == LIMIT
     assert platform.refused == 0
+
+
+def test_a_lane_brought_down_by_what_was_not_its_speed_is_back_within_a_minute() -> None:
+    platform = Throttled(20_000)
+    platform.pace = Pace(peak=1.0, low=1.0, version=40)
+    platform.run(60)
+
+    assert messages_per_second(platform.pace, LIMIT) == LIMIT
+    assert platform.refused == 0
+
+
+def test_a_limit_passed_while_doubling_is_left_by_half() -> None:
+    pace = Pace(peak=26.0, low=24.0, grown=40.0)
+    rate = messages_per_second(pace, LIMIT)
+    slower, hold = cut(pace, LIMIT)
+
+    assert rate == pytest.approx(28 * 2**5)
+    assert (slower.peak, slower.low, slower.streak) == (rate, rate / 2, 0)
+    assert hold == 0.1
 
 
 def test_a_limit_that_came_down_is_followed() -> None:
