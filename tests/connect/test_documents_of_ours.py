@@ -43,6 +43,7 @@ GIVEN = Given(
 
 def test_the_connection_file_is_one_that_the_loader_takes(tmp_path: Path) -> None:
     config = config_folder(tmp_path)
+    (config / "secret").write_text("hush\n")
     setup = a_setup(
         config,
         allowed_sources=["customerio-us", "192.0.2.0/24"],
@@ -50,7 +51,6 @@ def test_the_connection_file_is_one_that_the_loader_takes(tmp_path: Path) -> Non
         replay_window_seconds=3600,
         platform__credentials={"client_id": "c", "client_secrets": [{"file": "../secret"}]},
     )
-    (config / "secret").write_text("hush\n")
     (tmp_path / "key").write_text("signing\n")
     path = config / "connections" / "acme.yaml"
     document = connection_document(setup, GIVEN, tmp_path / "key", path.parent, config / "setups")
