@@ -50,4 +50,6 @@ def default_ims_client() -> ImsClient:
 
 
 def default_config() -> SandboxConfig:
-    return SandboxConfig(inlets=(default_inlet(),), ims_clients=(default_ims_client(),))
+    return SandboxConfig(
+        inlets=(default_inlet(),), ims_clients=(default_ims_client(),), tenant=TENANT
+    )
