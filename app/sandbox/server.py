@@ -1,4 +1,5 @@
-"""The sandbox Platform as one aiohttp application. Holds no state outside it."""
+"""The sandbox Platform, and Customer.io beside it, as one aiohttp application. Holds no state
+outside it."""
 
 from __future__ import annotations
 
@@ -13,8 +14,13 @@ from aiohttp import web
 from app.sandbox.config import SandboxConfig
 from app.sandbox.control import api
 from app.sandbox.control.befall import Handler, Plain, under_faults
+from app.sandbox.control.customerio import customerio_routes
 from app.sandbox.control.faults import Faults
 from app.sandbox.control.received import Received
+from app.sandbox.customerio.appapi.calls import Calls
+from app.sandbox.customerio.appapi.routes import app_api_routes
+from app.sandbox.customerio.appapi.workspace import Workspaces
+from app.sandbox.customerio.state import CUSTOMERIO, CustomerIo
 from app.sandbox.gateway.routes import gateway_routes
 from app.sandbox.lake.calendar import Calendar
 from app.sandbox.lake.lake import Lake
@@ -36,10 +42,11 @@ def make_app(
     clock: Callable[[], float] = time.time,
     chance: random.Random | None = None,
 ) -> web.Application:
-    """A sandbox Platform. `clock`: Unix seconds; `chance`: draws shares of faults."""
+    """Both sandboxes. `clock`: Unix seconds; `chance`: draws shares of faults."""
     app = web.Application(client_max_size=_READ_LIMIT)
     sandbox = _sandbox(config, clock, chance or random.Random())
     app[SANDBOX] = sandbox
+    app[CUSTOMERIO] = _customerio(config, clock, sandbox.faults)
     one: Handler = collection.collect_one
     batch: Handler = collection.collect_batch
     metered: Callable[[Plain], Plain] = _metered
@@ -53,6 +60,8 @@ def make_app(
             web.post("/collection/batch/{inlet}", metered(under_faults("collection", batch))),
             web.post("/collection/{inlet}", metered(under_faults("collection", one))),
             *gateway_routes(),
+            *app_api_routes(),
+            *customerio_routes(),
             web.get("/tokens", token_counts),
             *api.routes(),
         ]
@@ -85,6 +94,11 @@ def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.R
         meters=Meters(calendar, clock),
         transactions=count(1),
     )
+
+
+def _customerio(config: SandboxConfig, clock: Callable[[], float], faults: Faults) -> CustomerIo:
+    workspaces = Workspaces(config.workspaces, config.app_api_per_second, clock)
+    return CustomerIo(config, clock, workspaces, faults, Calls())
 
 
 def _metered(handler: Plain) -> Plain:

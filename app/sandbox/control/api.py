@@ -1,4 +1,5 @@
-"""The sandbox's own endpoints: /faults, /received, /failed, /healthz; lake.py has /lake."""
+"""The sandbox's own endpoints: /faults, /received, /failed, /healthz; lake.py has /lake, and
+customerio.py /customerio."""
 
 from __future__ import annotations
 
@@ -29,6 +30,11 @@ GET  /lake      /lake?ids=true  /lake?lost=true  /lake?hours=true  /lake?settle=
 POST /lake/close  ends Platform's hour now, so that its runs and batches show
 GET  /faults    POST /faults    DELETE /faults  /faults?id=
 GET  /tokens    /healthz
+and its Customer.io: App API for the US region as in life, for the EU under /eu
+GET  /v1/reporting_webhooks  /v1/reporting_webhooks/{id}   POST  PUT  DELETE
+GET  /v1/info/ip_addresses
+GET  /customerio  /customerio/workspaces/{workspace}  with its signing key
+GET  /customerio/calls  /customerio/calls?after=  the calls to the App API   DELETE
 """
 
 

@@ -89,6 +89,8 @@ class Faults:
             rule = active.rule
             if not rule.covers(side) or rule.on_runs or rule.inlet not in (None, inlet_id):
                 continue
+            if rule.times is not None and active.hits >= rule.times:
+                continue
             if rule.share < 1.0 and self._chance.random() >= rule.share:
                 continue
             active.hits += 1

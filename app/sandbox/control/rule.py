@@ -1,7 +1,7 @@
 """One fault on demand, as it is posted to /faults: when it applies, and what it does. Pure.
 
-A rule says when (`scope`, `inlet`, `share`, `duration_seconds`) and what: one action. `latency_ms`
-may stand alone or beside an action on requests.
+A rule says when (`scope`, `inlet`, `share`, `duration_seconds`, `times`) and what: one action.
+`latency_ms` may stand alone or beside an action on requests.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ControlSide = Literal["flows", "runs", "batches", "files", "metrics"]
-Side = Literal["collection", "ims", "flows", "runs", "batches", "files", "metrics", "lake"]
+Side = Literal[
+    "collection", "ims", "flows", "runs", "batches", "files", "metrics", "lake", "app_api"
+]
 CONTROL: Final = frozenset({"flows", "runs", "batches", "files", "metrics"})
 
 # What befalls a request, of one kind or of both.
@@ -33,7 +35,8 @@ _ACTIONS: Final = (*_ON_REQUESTS, *_ON_COLLECTION, *_ON_CONTROL, *_IN_LAKE)
 
 class Rule(BaseModel):
     """One fault. `scope`: collection (default), ims, both (of these); control, which is all of
-    flows, runs, batches, files and metrics; or lake (default of the actions on it).
+    flows, runs, batches, files and metrics; lake (default of the actions on it); or app_api, which
+    is Customer.io's. `times`: it befalls so many, then no more.
 
     status           answer this instead; `retry_after` (seconds) goes with it, and in scope
                      control `error_code`, for example 2100-404
@@ -73,10 +76,12 @@ class Rule(BaseModel):
         "files",
         "metrics",
         "lake",
+        "app_api",
     ] = "collection"
     inlet: str | None = None
     share: float = Field(1.0, ge=0.0, le=1.0)
     duration_seconds: float | None = Field(None, gt=0.0)
+    times: int | None = Field(None, ge=1)
     latency_ms: float = Field(0.0, ge=0.0)
     status: int | None = Field(None, ge=300, le=599)
     retry_after: int | None = Field(None, ge=0)
