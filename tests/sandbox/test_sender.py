@@ -12,7 +12,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from app.core.signature import matching_key
-from app.sandbox.customerio.backoff import quick_wait, vendor_wait, worth_another
+from app.sandbox.customerio.backoff import (
+    EOF,
+    REFUSED,
+    RESET,
+    quick_wait,
+    vendor_wait,
+    worth_another,
+)
+from app.sandbox.customerio.post import TIMED_OUT
 from app.sandbox.customerio.sender import Manner, send_all
 from app.sandbox.customerio.tally import Tally
 from app.sandbox.traffic import Shares, Shot, ShotKind, send_test_body, shots
@@ -198,17 +206,18 @@ async def test_a_bad_signature_that_is_taken_is_not_well() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 502, 521])
 def test_these_statuses_hold_the_vendor_for_an_hour_once(status: int) -> None:
-    assert vendor_wait(1, status, broken=False) == 3600
-    assert vendor_wait(2, status, broken=False) == 60
+    assert vendor_wait(1, status) == 3600
+    assert vendor_wait(2, status) == 60
 
 
 @pytest.mark.parametrize("status", [503, 504, 408, 413, 0])
 def test_others_only_back_off(status: int) -> None:
-    assert [vendor_wait(tries, status, broken=False) for tries in (1, 2, 3)] == [30, 60, 120]
+    assert [vendor_wait(tries, status) for tries in (1, 2, 3)] == [30, 60, 120]
 
 
-def test_a_refused_connection_holds_for_an_hour() -> None:
-    assert vendor_wait(1, 0, broken=True) == 3600
+def test_a_lost_or_refused_connection_holds_for_an_hour_and_a_time_out_does_not() -> None:
+    assert [vendor_wait(1, 0, error) for error in (EOF, REFUSED, RESET)] == [3600] * 3
+    assert vendor_wait(1, 0, TIMED_OUT) == 30
 
 
 def test_quick_waits_are_bounded() -> None:
