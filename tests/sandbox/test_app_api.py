@@ -9,7 +9,7 @@ import pytest
 
 from app.sandbox.config import Workspace
 from app.sandbox.customerio.appapi.names import EVENT_NAMES, event_name
-from app.sandbox.customerio.fields import KINDS
+from app.sandbox.customerio.events.fields import KINDS
 from app.sandbox.defaults import APP_KEY, SIGNING_KEY, WORKSPACE
 from tests.sandbox.conftest import Platform, Start
 

@@ -11,9 +11,9 @@ import orjson
 
 from app.core.event import SEND_TEST_EVENT_ID
 from app.core.published import PREFERENCES, Kind
-from app.sandbox.customerio.fields import KINDS, Scene, customer_data, message_data
-from app.sandbox.customerio.people import PEOPLE, person
-from app.sandbox.customerio.texts import words
+from app.sandbox.customerio.events.fields import KINDS, Scene, customer_data, message_data
+from app.sandbox.customerio.events.people import PEOPLE, person
+from app.sandbox.customerio.events.texts import words
 from app.sandbox.customerio.ulid import ulid
 
 # Shares of real traffic, roughly: sent, delivered and opened messages are most of it.
