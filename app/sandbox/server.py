@@ -19,8 +19,9 @@ from app.sandbox.control.faults import Faults
 from app.sandbox.control.received import Received
 from app.sandbox.customerio.appapi.calls import Calls
 from app.sandbox.customerio.appapi.routes import app_api_routes
-from app.sandbox.customerio.appapi.workspace import Workspaces
+from app.sandbox.customerio.reporting.courier import Courier
 from app.sandbox.customerio.state import CUSTOMERIO, CustomerIo
+from app.sandbox.customerio.workspace import Workspaces
 from app.sandbox.gateway.routes import gateway_routes
 from app.sandbox.lake.calendar import Calendar
 from app.sandbox.lake.lake import Lake
@@ -67,6 +68,7 @@ def make_app(
         ]
     )
     app.cleanup_ctx.append(sandbox.later.background)
+    app.cleanup_ctx.append(app[CUSTOMERIO].courier.background)
     app.on_shutdown.append(_let_go)
     return app
 
@@ -97,8 +99,8 @@ def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.R
 
 
 def _customerio(config: SandboxConfig, clock: Callable[[], float], faults: Faults) -> CustomerIo:
-    workspaces = Workspaces(config.workspaces, config.app_api_per_second, clock)
-    return CustomerIo(config, clock, workspaces, faults, Calls())
+    courier = Courier(config.webhook_timeout_s, clock)
+    return CustomerIo(clock, Workspaces(config, courier, clock), courier, faults, Calls())
 
 
 def _metered(handler: Plain) -> Plain:
@@ -124,5 +126,6 @@ def _as_it_is(handler: Plain) -> Plain:
 
 
 async def _let_go(app: web.Application) -> None:
-    """Requests that hang must not hold up the end."""
+    """Requests that hang, or wait for webhooks, must not hold up the end."""
     app[SANDBOX].faults.remove()
+    app[CUSTOMERIO].courier.stop()

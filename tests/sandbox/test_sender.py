@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from app.core.signature import matching_key
 from app.sandbox.customerio.backoff import (
     EOF,
     REFUSED,
@@ -24,57 +19,7 @@ from app.sandbox.customerio.post import TIMED_OUT
 from app.sandbox.customerio.sender import Manner, send_all
 from app.sandbox.customerio.tally import Tally
 from app.sandbox.traffic import Shares, Shot, ShotKind, send_test_body, shots
-
-KEY = b"a-signing-key"
-Script = Callable[[int], web.Response | None]
-
-
-@dataclass
-class Receiver:
-    """Answers webhook number 0, 1, … as `script` says; None cuts the connection."""
-
-    script: Script
-    url: str = ""
-    bodies: list[bytes] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    at_once: int = 0
-    most_at_once: int = 0
-
-    async def receive(self, request: web.Request) -> web.StreamResponse:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        body = await request.read()
-        self.at_once -= 1
-        number = len(self.bodies)
-        self.bodies.append(body)
-        self.headers.append(dict(request.headers))
-        timestamp = request.headers["X-CIO-Timestamp"]
-        if matching_key([KEY], timestamp, request.headers["X-CIO-Signature"], body) is None:
-            return web.Response(status=401)
-        answer = self.script(number)
-        if answer is None:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        return answer
-
-
-Listen = Callable[..., Awaitable[Receiver]]
-
-
-@pytest.fixture
-async def listen() -> AsyncIterator[Listen]:
-    async with AsyncExitStack() as stack:
-
-        async def begin(script: Script = lambda _: web.Response()) -> Receiver:
-            receiver = Receiver(script)
-            app = web.Application()
-            app.add_routes([web.post("/webhooks/x", receiver.receive)])
-            server = await stack.enter_async_context(TestServer(app))
-            receiver.url = str(server.make_url("/webhooks/x"))
-            return receiver
-
-        yield begin
+from tests.sandbox.receiving import KEY, Listen, Receiver, Script
 
 
 async def send(receiver: Receiver, webhooks: list[Shot], **manner: Any) -> Tally:

@@ -15,6 +15,7 @@ from app.sandbox.customerio.backoff import BAD_CERTIFICATE, EOF, MISBEHAVING, RE
 
 USER_AGENT: Final = "Customer.io Web Hooks 1.0"
 TIMED_OUT: Final = "context deadline exceeded"
+NO_HOST: Final = "no such host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,9 @@ async def post(
         return Answer(0, time.perf_counter() - started, error=TIMED_OUT, unclear=True)
     except aiohttp.ClientError as fault:
         return Answer(0, time.perf_counter() - started, error=_lost(fault), unclear=True)
+    except ValueError:
+        # A host whose name cannot be one: the resolver does not even ask.
+        return Answer(0, time.perf_counter() - started, error=NO_HOST)
 
 
 def _not_reached(fault: aiohttp.ClientConnectorError) -> str:
@@ -72,7 +76,7 @@ def _not_reached(fault: aiohttp.ClientConnectorError) -> str:
         return REFUSED
     if isinstance(fault, aiohttp.ClientConnectorDNSError):
         temporary = fault.os_error.errno == socket.EAI_AGAIN
-        return MISBEHAVING if temporary else "no such host"
+        return MISBEHAVING if temporary else NO_HOST
     return "connect: no route to host"
 
 

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from app.sandbox.config import SandboxConfig
-
 if TYPE_CHECKING:
     from app.sandbox.control.faults import Faults
     from app.sandbox.customerio.appapi.calls import Calls
-    from app.sandbox.customerio.appapi.workspace import Workspaces
+    from app.sandbox.customerio.reporting.courier import Courier
+    from app.sandbox.customerio.workspace import Workspaces
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerIo:
     """`clock`: Unix seconds."""
 
-    config: SandboxConfig
     clock: Callable[[], float]
     workspaces: Workspaces
+    courier: Courier
     faults: Faults
     calls: Calls
 

@@ -2,7 +2,8 @@
 
 names.py      the 72 events that can be subscribed to
 webhook.py    a reporting webhook: what a body may say, what an answer shows
-workspace.py  one workspace while it runs: its webhooks, its limit
-entry.py      region, key, limit, faults, the log of calls
+limit.py      10 requests a second
+calls.py      the log of calls
+entry.py      what every call goes through: faults, key, limit, log
 routes.py     the calls
 """

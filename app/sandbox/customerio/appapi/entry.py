@@ -18,8 +18,8 @@ from app.sandbox.control.befall import GARBAGE, Plain, cut_off
 from app.sandbox.control.rule import Rule
 from app.sandbox.customerio.appapi.calls import Call
 from app.sandbox.customerio.appapi.webhook import Malformed
-from app.sandbox.customerio.appapi.workspace import LiveWorkspace
 from app.sandbox.customerio.state import CUSTOMERIO, CustomerIo
+from app.sandbox.customerio.workspace import LiveWorkspace
 
 Shown = Callable[[web.Request, LiveWorkspace, bytes], web.Response]
 _BEARER: Final = "Bearer "

@@ -16,7 +16,7 @@ from app.sandbox.config import Region
 from app.sandbox.control.befall import Plain
 from app.sandbox.customerio.appapi.entry import Shown, answer, problem, with_key, without_key
 from app.sandbox.customerio.appapi.webhook import Webhook
-from app.sandbox.customerio.appapi.workspace import LiveWorkspace
+from app.sandbox.customerio.workspace import LiveWorkspace
 
 OfOne = Callable[[LiveWorkspace, Webhook, bytes], web.Response]
 
@@ -55,7 +55,7 @@ def _region_routes(region: Region, base: str) -> list[web.RouteDef]:
 
 def list_webhooks(_request: web.Request, workspace: LiveWorkspace, _body: bytes) -> web.Response:
     """Without any the list is null: a caller in the field guards against it (section 10)."""
-    found = [webhook.as_dict() for webhook in workspace.webhooks.values()]
+    found = [registered.webhook.as_dict() for registered in workspace.webhooks.values()]
     return answer({"reporting_webhooks": found or None})
 
 
@@ -86,9 +86,9 @@ def _of_one(handler: OfOne) -> Shown:
     def find(request: web.Request, workspace: LiveWorkspace, body: bytes) -> web.Response:
         number = request.match_info["webhook"]
         known = number.isascii() and number.isdigit() and len(number) < 19
-        webhook = workspace.webhooks.get(int(number)) if known else None
-        if webhook is None:
+        registered = workspace.webhooks.get(int(number)) if known else None
+        if registered is None:
             return problem(404, "not found")
-        return handler(workspace, webhook, body)
+        return handler(workspace, registered.webhook, body)
 
     return find
