@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -44,19 +45,18 @@ class Ends:
 
 
 @asynccontextmanager
-async def open_ends(
-    setup: Setup,
-    show: Show | None = None,
-    *,
-    requests_per_second: float = REQUESTS_PER_SECOND,
-) -> AsyncIterator[Ends]:
+async def open_ends(setup: Setup, show: Show | None = None) -> AsyncIterator[Ends]:
     """The clients of a setup's two ends; no call is made yet."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield ends_of(setup, session, show, requests_per_second)
+        yield ends_of(setup, session, show)
 
 
 def ends_of(
-    setup: Setup, session: aiohttp.ClientSession, show: Show | None, requests_per_second: float
+    setup: Setup,
+    session: aiohttp.ClientSession,
+    show: Show | None = None,
+    requests_per_second: float = REQUESTS_PER_SECOND,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Ends:
     """The clients, over a session of the caller's."""
     wanted, given = setup.platform, setup.platform.credentials
@@ -73,9 +73,12 @@ def ends_of(
         requests_per_second=requests_per_second,
         patience_seconds=PATIENCE_SECONDS,
         show=show,
+        sleep=sleep,
     )
     workspace = Workspace(setup.customerio.url, setup.customerio.api_key.decode())
-    api = AppApi(session, workspace, requests_per_second=requests_per_second, show=show)
+    api = AppApi(
+        session, workspace, requests_per_second=requests_per_second, show=show, sleep=sleep
+    )
     return Ends(
         session,
         client,
