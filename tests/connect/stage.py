@@ -26,7 +26,7 @@ from app.sandbox.server import make_app
 from app.settings import Settings
 from app.settings.load_setups import load_setup
 from app.settings.setups import Setup
-from tests.connect.surroundings import config_folder, put, setup_keys, write_keys
+from tests.connect.surroundings import config_folder, put, setup_keys, tiny_documents, write_keys
 
 ENVIRON = {"CIO_KEY": APP_KEY, "CLIENT_SECRET": IMS_CLIENT_SECRET}
 # They only look.
@@ -71,6 +71,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = config_folder(folder)
+        tiny_documents(self.config)
         self.now = 1_800_000_000.0
         self.lane = FrontLane()
         self.url = ""
