@@ -22,6 +22,7 @@ from app.store.samples import Samples
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.users import Users
+from app.web.console.both_ends import BothEnds
 from app.web.console.config import Console, ConsoleConfig
 from app.web.console.live import Live
 from app.web.console.panels import Panels
@@ -94,6 +95,7 @@ async def open_console(settings: Settings, environ: Mapping[str, str]) -> AsyncI
             live=Live(redis, config.memory_share),
             panels=Panels(),
             configuration=lambda: Configuration(environ),
+            both_ends=BothEnds(environ, redis),
         )
     finally:
         await redis.aclose(close_connection_pool=True)

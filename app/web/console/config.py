@@ -18,6 +18,7 @@ from app.store.scripting import Store
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.users import Users
+from app.web.console.both_ends import BothEnds
 from app.web.console.live import Live
 from app.web.console.panels import Panels
 from app.web.sources import Network
@@ -64,6 +65,7 @@ class Console:
     live: Live
     panels: Panels
     configuration: Callable[[], Configuration]
+    both_ends: BothEnds
 
 
 CONSOLE: Final = web.AppKey("console", Console)

@@ -25,6 +25,7 @@ from app.web.console.pages import (
     replays,
     tail,
 )
+from app.web.console.pages.both_ends import acting, destroying, one, planning, wizard, working
 from app.web.console.pages.dead_letters import cause, causes, discarding, editing, letter, letters
 from app.web.console.static import serve
 
@@ -70,6 +71,20 @@ ROUTES: Final = (
     Route("POST", "/lanes/pause", _OPERATOR, lanes.pause),
     Route("POST", "/lanes/resume", _OPERATOR, lanes.resume),
     Route("GET", "/connections", _VIEWER, connections.page),
+    Route("GET", "/connections/{name}", _VIEWER, one.page),
+    Route("GET", "/connections/{name}/plan", _VIEWER, planning.page),
+    Route("GET", "/connections/{name}/work", _VIEWER, working.page),
+    Route("GET", "/connections/{name}/work/live", _VIEWER, working.live),
+    Route("POST", "/connections/{name}/apply", _ADMIN, planning.apply),
+    Route("POST", "/connections/{name}/key", _ADMIN, working.give_key),
+    Route("POST", "/connections/{name}/enable", _OPERATOR, acting.enable),
+    Route("POST", "/connections/{name}/disable", _OPERATOR, acting.disable),
+    Route("POST", "/connections/{name}/test", _OPERATOR, acting.test),
+    Route("GET", "/connections/{name}/destroy", _ADMIN, destroying.page),
+    Route("POST", "/connections/{name}/destroy", _ADMIN, destroying.destroy),
+    Route("GET", "/connect", _ADMIN, wizard.page),
+    Route("POST", "/connect", _ADMIN, wizard.save),
+    Route("POST", "/connect/check", _ADMIN, wizard.check),
     Route("GET", "/events", _VIEWER, events.page),
     Route("GET", "/tail", _VIEWER, tail.page),
     Route("GET", "/tail/body", _OPERATOR, tail.body_page),
@@ -108,6 +123,7 @@ ROUTES: Final = (
     Route("POST", "/api/lanes/{name}/pause", _OPERATOR, lanes.pause_document),
     Route("POST", "/api/lanes/{name}/resume", _OPERATOR, lanes.resume_document),
     Route("GET", "/api/connections", _VIEWER, connections.document),
+    Route("GET", "/api/connections/{name}", _VIEWER, one.document),
     Route("GET", "/api/events/{event_id:.+}", _VIEWER, events.document),
     Route("GET", "/api/tail", _VIEWER, tail.document),
     Route("GET", "/api/mappings", _VIEWER, mappings.document),

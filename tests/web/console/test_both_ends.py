@@ -1,0 +1,213 @@
+"""Both ends set up, watched and taken away from the console, by plain forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from arq.connections import ArqRedis
+
+from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY
+from app.store.users import Role
+from app.web.console.both_ends.work import State, Work
+from app.web.console.config import Console
+from tests.web.console.conftest import PASSWORD, Browser, Visit, field_of, trail
+from tests.web.console.vendors import Vendors, vendors
+
+SECRETS = (APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY)
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture
+async def ends(tmp_path: Path, store: ArqRedis) -> AsyncIterator[Vendors]:
+    async with vendors(tmp_path, store) as made:
+        yield made
+
+
+@pytest.fixture
+async def ours(ends: Vendors) -> Console:
+    """The console of those vendors, with a user of each role."""
+    made = ends.console()
+    for role in Role:
+        await made.users.add(role.value, role, PASSWORD)
+    return made
+
+
+async def write_setup(admin: Browser, ends: Vendors, **changes: str) -> None:
+    answer = await admin.post("/connect", {**ends.answers(**changes), "act": "save"})
+    assert answer.status == 303, re.findall(r'class="verdict bad".*', await answer.text())
+    assert answer.headers["Location"] == "/connections/acme/plan"
+
+
+async def until(console: Console, *states: State) -> Work:
+    """The act that is under way, once it is in one of those states."""
+    work = console.both_ends.work("acme")
+    assert work is not None
+    while work.state not in states:
+        assert not work.state.over, f"{work.state}: {work.fault}"
+        await work.after(work.version)
+    return work
+
+
+async def apply(admin: Browser) -> Work:
+    """From a setup to the end."""
+    _, page = await admin.get("/connections/acme/plan")
+    expected = field_of(page, "expected")
+    answer = await admin.post("/connections/acme/apply", {"expected": expected})
+    assert answer.headers["Location"] == "/connections/acme/work"
+    await until(admin.console, State.ASKING)
+    answer = await admin.post("/connections/acme/key", {"key": SIGNING_KEY})
+    assert answer.status == 303
+    return await until(admin.console, State.DONE)
+
+
+async def test_from_nothing_to_both_ends_and_away_again(
+    ends: Vendors, ours: Console, visit: Visit
+) -> None:
+    admin = await visit(ours, "admin")
+    await write_setup(admin, ends)
+    status, page = await admin.get("/connections/acme/plan")
+    assert status == 200 and "will be created" in page
+    assert not await ends.webhooks(), "a plan changes nothing"
+
+    work = await apply(admin)
+
+    assert work.done == work.steps > 10
+    [webhook] = await ends.webhooks()
+    assert not webhook["disabled"]
+    seen = [page, *[(await admin.get(path))[1] for path in (
+        "/connections", "/connections/acme", "/connections/acme/plan", "/connections/acme/work",
+        "/connections/acme/destroy", "/audit",
+    )]]  # fmt: skip
+    assert "in order" in seen[2] and "there is nothing to do" in seen[3]
+    said = "".join(seen) + str(await trail(ours))
+    assert not any(secret in said for secret in SECRETS)
+    inlet = re.search(r"[0-9a-f]{64}", (ends.config / "connections/acme.yaml").read_text())
+    assert inlet and inlet[0] not in said, "whoever has an open inlet's address can post to it"
+    for path in (ends.data / "connect").rglob("*"):
+        assert path.is_dir() or path.suffix == ".lock" or path.stat().st_mode & 0o77 == 0, path
+
+    fields = {"expected": field_of(seen[5], "expected"), "typed": "acme"}
+    await admin.post("/connections/acme/destroy", fields)
+    await until(ours, State.DONE)
+    assert not await ends.webhooks() and "flows" not in await ends.objects()
+
+
+async def test_what_is_shown_is_done_or_nothing(ends: Vendors, ours: Console, visit: Visit) -> None:
+    admin = await visit(ours, "admin")
+    await write_setup(admin, ends)
+    _, page = await admin.get("/connections/acme/plan")
+    shown = field_of(page, "expected")
+    path = ends.config / "setups/acme.yaml"
+    path.write_text(path.read_text().replace("name: Customer.io events", "name: Others"))
+
+    await admin.post("/connections/acme/apply", {"expected": shown})
+    work = await until(ours, State.OUTDATED)
+
+    assert work.plan is not None and not await ends.webhooks()
+    _, page = await admin.get("/connections/acme/work")
+    assert "nothing was done" in page and "Others" in page
+    assert field_of(page, "expected") != shown
+    assert (await admin.post("/connections/acme/apply", {})).status == 400
+
+
+async def test_one_act_at_a_time_and_a_stopped_one_goes_on(
+    ends: Vendors, ours: Console, visit: Visit
+) -> None:
+    """The console ends while it waits for the key; the next one makes nothing twice."""
+    admin = await visit(ours, "admin")
+    await write_setup(admin, ends)
+    _, page = await admin.get("/connections/acme/plan")
+    fields = {"expected": field_of(page, "expected")}
+    await admin.post("/connections/acme/apply", fields)
+    await until(ours, State.ASKING)
+    for act in ("apply", "test", "enable", "disable"):
+        assert (await admin.post(f"/connections/acme/{act}", fields)).status == 409, act
+    await ours.both_ends.close()
+    made = await ends.objects()
+
+    again = await visit(ends.console(), "admin")
+    _, page = await again.get("/connections/acme/work")
+    assert "goes on where it stopped" in page
+    work = await apply(again)
+
+    assert work.steps < 10, "what was done is not done again"
+    assert await ends.objects() == made and len(await ends.webhooks()) == 1
+
+
+async def test_operators_test_disable_and_enable(
+    ends: Vendors, ours: Console, visit: Visit
+) -> None:
+    await write_setup(admin := await visit(ours, "admin"), ends)
+    await apply(admin)
+    operator = await visit(ours, "operator")
+    for act in ("test", "disable", "enable"):
+        answer = await operator.post(f"/connections/acme/{act}", {"webhook": "1"})
+        assert answer.status == 303
+        await until(ours, State.DONE)
+        [webhook] = await ends.webhooks()
+        assert webhook["disabled"] is (act == "disable")
+    said = [what for _, what, on, _ in await trail(ours) if on == "acme"]
+    assert said == [
+        "connection.enable", "connection.disable", "connection.test", "connection.signing-key",
+        "connection.apply", "connection.setup-written",
+    ]  # fmt: skip
+
+
+async def test_answers_are_looked_at_and_kept_and_secrets_never_come_back(
+    ends: Vendors, ours: Console, visit: Visit
+) -> None:
+    admin = await visit(ours, "admin")
+    wrong = ends.answers(**{"platform.credentials.client_secret": "wrong-secret"})
+    answer = await admin.post("/connect/check?at=2", wrong)
+    assert answer.status == 200 and 'class="verdict bad"' in await answer.text()
+    right = ends.answers(**{"customerio.api_key": "wrong-key", "name": "Not A Name"})
+    answer = await admin.post("/connect/check?at=2", right)
+    assert "a token was obtained" in await answer.text()
+
+    answer = await admin.post("/connect", {**right, "act": "save"})
+    page = await answer.text()
+
+    assert answer.status == 422 and page.count('class="verdict bad"') == 2
+    _, later = await admin.get("/connect")
+    for seen in (page, later):
+        assert "SANDBOX@AdobeOrg" in seen and 'value="Not A Name"' in seen
+        assert not any(each in seen for each in ("wrong-secret", "wrong-key", IMS_CLIENT_SECRET))
+    # An empty secret is the one that is known.
+    good = ends.answers(**{"platform.credentials.client_secret": ""})
+    answer = await admin.post("/connect", {**good, "act": "save"})
+    assert answer.status == 303
+    setup = (ends.config / "setups/acme.yaml").read_text()
+    assert not any(secret in setup for secret in SECRETS)
+    assert not [*(ends.data / "connect/drafts").glob("*.json")], "the draft is gone"
+
+
+async def test_a_secret_of_the_machine_cannot_be_asked_for(
+    ends: Vendors, ours: Console, visit: Visit
+) -> None:
+    """`env:` and `file:` would send what they name to whatever address the form has."""
+    admin = await visit(ours, "admin")
+    for reference in ("env:SLUICE_REDIS_URL", "file:/etc/passwd"):
+        form = ends.answers(**{"customerio.api_key": reference})
+        answer = await admin.post("/connect", {**form, "act": "save"})
+        assert answer.status == 422 and "type the secret itself" in await answer.text()
+    assert (await ends.ask("/customerio/calls"))["calls"] == []
+
+
+async def test_where_nothing_can_be_written_the_file_is_shown(
+    ends: Vendors, ours: Console, visit: Visit
+) -> None:
+    (ends.config / "setups").rmdir()
+    (ends.config / "setups").write_text("no folder")
+    admin = await visit(ours, "admin")
+    _, page = await admin.get("/connect")
+    assert "The console cannot write" in page
+
+    answer = await admin.post("/connect", {**ends.answers(), "act": "save"})
+    page = await answer.text()
+
+    assert answer.status == 200 and "sluice connect --from" in page
+    assert "org_id: SANDBOX@AdobeOrg" in page and not any(each in page for each in SECRETS)
