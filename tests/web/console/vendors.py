@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +50,8 @@ class Vendors:
     redis: Store
     url: str = ""
     counts: bool = True
+    # Called when something comes.
+    came: Callable[[], None] = lambda: None
 
     @property
     def data(self) -> Path:
@@ -104,6 +106,7 @@ class Vendors:
         return list(found["webhooks"])
 
     async def receive(self, request: web.Request) -> web.Response:
+        self.came()
         body, headers = await request.read(), request.headers
         given = headers["X-CIO-Timestamp"], headers["X-CIO-Signature"]
         if matching_key([SIGNING_KEY.encode()], *given, body) is None:
