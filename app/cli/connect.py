@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import aiohttp
 import typer
 
-from app.cli.connection.apply import KeyFile, Yes, asker, carry_out
+from app.cli.connection.apply import KeyFile, Yes, carry_out, key_given
 from app.cli.connection.working import ShowCalls, the_setup
 from app.cli.reading import visible
 from app.connect.checks import Checks
@@ -47,8 +47,10 @@ def connect(
         setup = the_setup("", source)
         take_in(settings.config_dir, source, setup.written, setup.name)
         name = setup.name
-    key = asker(signing_key_file, may_ask=source is None or not yes)
-    carry_out(the_setup(name), key, yes=yes, show_calls=show_calls)
+    carry_out(
+        the_setup(name), yes=yes, signing_key=key_given(signing_key_file),
+        may_ask=source is None or not yes, show_calls=show_calls,
+    )  # fmt: skip
 
 
 def _beforehand(given: list[str]) -> dict[str, str]:

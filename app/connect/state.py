@@ -47,6 +47,7 @@ class StateFile:
     def __init__(self, data_dir: Path, name: str) -> None:
         self.folder = data_dir / "connect"
         self.path = self.folder / f"{name}.json"
+        self.lock = self.folder / f"{name}.lock"
         self._name = name
         self.state = self._read()
 
@@ -75,7 +76,7 @@ class StateFile:
     def alone(self) -> Iterator[None]:
         """Only one apply at a time. Raises SluiceError when another one is under way."""
         _folder(self.folder)
-        with (self.folder / f"{self._name}.lock").open("wb") as lock:
+        with self.lock.open("wb") as lock:
             try:
                 fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

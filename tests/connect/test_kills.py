@@ -20,9 +20,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "customerio": {
         "platform__source": {"kind": "customerio"},
         "platform__dataset": {"name": "events", "profile": True, "row_expiry": "P3Y"},
-        "platform__descriptors": [
-            {"path": "/_{TENANT}/customerio/id", "namespace": "customerId"}
-        ],
+        "platform__descriptors": [{"path": "/_{TENANT}/customerio/id", "namespace": "customerId"}],
     },
     "http_api": {},
 }

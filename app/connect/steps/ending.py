@@ -32,8 +32,8 @@ class TestEvent:
             raise SluiceError("the test event needs Redis")
         before = await run.lane.tests()
         key = read_secret(run.places.signing_key)
-        await send_test(run.ends.session, item.name, key)
-        await counted(run.lane.tests, before)
+        await send_test(run.ends.session, item.name, key, run)
+        await counted(run.lane.tests, before, run)
         run.state.tested_at, run.state.tested_with = run.clock(), _fingerprint(run)
 
 
