@@ -60,7 +60,7 @@ def load_connections(
     ]
     if not paths:
         faults.append(f"{folder}: no connection file; copy example.yaml from the project into it")
-    presets = _presets(config_dir, faults)
+    presets = source_presets(config_dir, faults)
     connections: dict[str, Connection] = {}
     for path in paths:
         resolver = Resolver(environ, path.parent, wants_secrets=secrets)
@@ -81,7 +81,7 @@ def _load_one(
     presets: Mapping[str, list[str]],
     faults: list[str],
 ) -> Connection | None:
-    document = _read(path, faults)
+    document = read_yaml(path, faults)
     if document is None:
         return None
     document = resolver.resolve(document)
@@ -91,7 +91,7 @@ def _load_one(
     for word in _OURS:
         if document.pop(word, None) is not None:
             own.append(f"{word}: unknown key; leave it out")
-    _expand_sources(document, presets, own)
+    expand_sources(document, presets, own)
     _find_documents(document, config_dir, own)
     faults += [f"{path}: {fault}" for fault in own]
     try:
@@ -101,7 +101,8 @@ def _load_one(
         return None
 
 
-def _read(path: Path, faults: list[str]) -> dict[str, Any] | None:
+def read_yaml(path: Path, faults: list[str]) -> dict[str, Any] | None:
+    """Keys and values of a file, or None and a fault."""
     try:
         # A subclass of SafeLoader: only plain values come out.
         document = yaml.load(path.read_text(), _Loader)
@@ -117,16 +118,18 @@ def _read(path: Path, faults: list[str]) -> dict[str, Any] | None:
     return document
 
 
-def _presets(config_dir: Path, faults: list[str]) -> dict[str, list[str]]:
+def source_presets(config_dir: Path, faults: list[str]) -> dict[str, list[str]]:
+    """The names that may stand for networks."""
     path = config_dir / SOURCES_FILE
     if not path.exists():
         return {}
-    return _read(path, faults) or {}
+    return read_yaml(path, faults) or {}
 
 
-def _expand_sources(
+def expand_sources(
     document: dict[str, Any], presets: Mapping[str, list[str]], faults: list[str]
 ) -> None:
+    """Makes networks of the presets among a document's `allowed_sources`."""
     given = document.get("allowed_sources")
     if not isinstance(given, list):
         return

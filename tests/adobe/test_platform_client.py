@@ -102,22 +102,25 @@ async def test_it_gives_up_after_some_tries(asked: Client) -> None:
     assert len(asked.api.got) == 4
 
 
-async def test_what_may_have_been_done_is_not_done_twice(asked: Client) -> None:
-    """A POST that makes something and was answered 500 may have made it."""
-    asked.api.answers += [problem(500), problem(500)]
-    with pytest.raises(PlatformUnavailable):
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_what_may_have_been_done_is_not_done_twice(asked: Client, status: int) -> None:
+    """A POST that makes something and was answered so may have made it: its maker looks."""
+    asked.api.answers += [problem(status), problem(status)]
+    with pytest.raises(PlatformUnavailable) as caught:
         await asked.client.call("POST", "/x", body={})
-    assert len(asked.api.got) == 1
-    asked.api.answers.clear()
-    asked.api.answers += [problem(503), web.json_response({})]
+    assert (len(asked.api.got), caught.value.maybe_done) == (1, True)
+
+
+async def test_what_was_throttled_was_not_done(asked: Client) -> None:
+    asked.api.answers += [problem(429), web.json_response({})]
     await asked.client.call("POST", "/x", body={})
-    assert len(asked.api.got) == 3
+    assert len(asked.api.got) == 2
 
 
 @pytest.mark.parametrize(
     ("answer", "code", "fix"),
     [
-        (problem(400, "1401-400"), "1401-400", "not allowed"),
+        (problem(400, "1401-400"), "1401-400", "fault of Sluice"),
         (problem(404, "1101-404"), "1101-404", "flow_id"),
         (problem(403, "2118-403"), "2118-403", "role"),
         (problem(404, "2100-404"), "2100-404", "sandbox_name"),

@@ -1,0 +1,91 @@
+"""The clients of both ends, made from a setup."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from app.adobe.catalog import Catalog
+from app.adobe.data_prep import DataPrep
+from app.adobe.flow_service import FlowService
+from app.adobe.ims import Credential, TokenClient
+from app.adobe.namespaces import Namespaces
+from app.adobe.own_token import OwnToken
+from app.adobe.platform_client import Account, PlatformClient
+from app.adobe.schema_registry import SchemaRegistry
+from app.core.curl import Show
+from app.customerio.app_api import AppApi, Workspace
+from app.customerio.webhooks import Webhooks
+from app.settings.setups import Setup
+
+# Adobe names no limit for these services; a person waits here, and makes some forty calls.
+REQUESTS_PER_SECOND: Final = 10.0
+# How long something may be in a transitional state (platform.md section 1.11).
+PATIENCE_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """`session`: for the test event."""
+
+    session: aiohttp.ClientSession
+    client: PlatformClient
+    registry: SchemaRegistry
+    namespaces: Namespaces
+    catalog: Catalog
+    flows: FlowService
+    mappings: DataPrep
+    webhooks: Webhooks
+
+
+@asynccontextmanager
+async def open_ends(
+    setup: Setup,
+    show: Show | None = None,
+    *,
+    requests_per_second: float = REQUESTS_PER_SECOND,
+) -> AsyncIterator[Ends]:
+    """The clients of a setup's two ends; no call is made yet."""
+    async with aiohttp.ClientSession(trust_env=False) as session:
+        yield ends_of(setup, session, show, requests_per_second)
+
+
+def ends_of(
+    setup: Setup, session: aiohttp.ClientSession, show: Show | None, requests_per_second: float
+) -> Ends:
+    """The clients, over a session of the caller's."""
+    wanted, given = setup.platform, setup.platform.credentials
+    credential = Credential(
+        given.client_id,
+        tuple(secret.decode() for secret in given.client_secrets),
+        given.scopes,
+        given.ims_url,
+    )
+    client = PlatformClient(
+        session,
+        Account(wanted.api_url, given.client_id, wanted.org_id, wanted.sandbox_name),
+        OwnToken(TokenClient(session, credential)),
+        requests_per_second=requests_per_second,
+        patience_seconds=PATIENCE_SECONDS,
+        show=show,
+    )
+    workspace = Workspace(setup.customerio.url, setup.customerio.api_key.decode())
+    # Its limit is documented: 10 requests a second.
+    own_pace = {} if requests_per_second <= REQUESTS_PER_SECOND else {
+        "requests_per_second": requests_per_second
+    }  # fmt: skip
+    api = AppApi(session, workspace, show=show, **own_pace)
+    return Ends(
+        session,
+        client,
+        SchemaRegistry(client),
+        Namespaces(client),
+        Catalog(client),
+        FlowService(client),
+        DataPrep(client),
+        Webhooks(api),
+    )
