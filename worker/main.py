@@ -29,6 +29,7 @@ from app.store.lanes import Lanes
 from app.store.replay_runs import ReplayRuns
 from app.store.replay_steps import ReplaySteps
 from app.store.samples import Samples
+from app.store.signs_of_life import SignOfLife
 from app.store.waiting import Waiting
 from worker.archive import ArchiveBounds, ArchiveFinder, ArchiveWriter
 from worker.bells import Bells
@@ -162,6 +163,9 @@ async def _work(
             asyncio.create_task(version_watch.run(), name="versions"),
             asyncio.create_task(bells.run(), name="bells"),
             asyncio.create_task(keeper.run(), name="dead_keeper"),
+            asyncio.create_task(
+                SignOfLife(redis, "worker", batches.owner).run(), name="sign_of_life"
+            ),
         ]
         _quiet_gc()
         log.info("worker.started", owner=batches.owner)

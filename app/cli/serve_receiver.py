@@ -21,6 +21,7 @@ from app.settings.handing import pack, unpack
 from app.settings.watching import Change, ConfigWatch, Found, Refused, look_and_tell
 from app.store.batches import Batches, Pressure
 from app.store.connect import open_swift_store, require_safe
+from app.store.signs_of_life import SignOfLife
 from app.web.child import run_child
 from app.web.config import ReceiverConfig, ReceiverConnection
 from app.web.listening import CannotListen, listen
@@ -129,6 +130,8 @@ def serve_receiver_child(
     async def make() -> AsyncIterator[Receiver]:
         redis = open_swift_store(settings.redis)
         store = _CheckedBatches(redis, wait_replicas=settings.redis_wait_replicas)
+        name = f"{socket.gethostname()}-{os.getpid()}"
+        alive = asyncio.create_task(SignOfLife(redis, "receiver", name).run())
         try:
             await store.check()
             yield Receiver(
@@ -139,6 +142,8 @@ def serve_receiver_child(
                 ReceiverMetrics(os.environ.get("PROMETHEUS_MULTIPROC_DIR")),
             )
         finally:
+            alive.cancel()
+            await asyncio.wait((alive,), timeout=_CHECK_SECONDS)
             await redis.aclose(close_connection_pool=True)
 
     run_child(listening_fd, control_fd, make)
