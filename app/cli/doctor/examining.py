@@ -17,6 +17,7 @@ from app.core.errors import (
     StoreUnavailable,
     TokenUnavailable,
 )
+from app.store.batches import Batches
 
 LIMIT_SECONDS: Final = 10.0
 _NO_REDIS: Final = "Redis cannot be used"
@@ -45,7 +46,7 @@ async def examine(ground: Ground, limit_seconds: float = LIMIT_SECONDS) -> list[
 
 
 async def _reached(ground: Ground) -> list[Said]:
-    await ground.redis.ping()
+    await Batches(ground.redis).ping()
     return []
 
 

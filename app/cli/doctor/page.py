@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import indent
 from typing import Any, Final
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -32,11 +33,15 @@ def show(found: Sequence[Finding]) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=400)
-    for subject in dict.fromkeys(each.subject for each in found):
-        console.print(Text(visible(subject), style="bold"))
-        console.print(_table([each for each in found if each.subject == subject]), markup=False)
-        console.print()
-    console.print(Text(summary(found)))
+    with console.capture() as shown:
+        for subject in dict.fromkeys(each.subject for each in found):
+            console.print(Text(visible(subject), style="bold"))
+            console.print(_table([each for each in found if each.subject == subject]))
+            console.print()
+        console.print(Text(summary(found)))
+    for line in shown.get().splitlines():
+        # A table fills its lines up, which nobody wants in a pipe.
+        typer.echo(line.rstrip())
 
 
 def summary(found: Iterable[Finding]) -> str:
@@ -52,7 +57,7 @@ def _table(findings: Sequence[Finding]) -> Table:
     table.add_column(overflow="fold")
     for each in findings:
         word, style = _MARKS[each.level]
-        table.add_row(Text(word, style=style), visible(each.check), _words(each))
+        table.add_row(Text(word, style=style), Text(visible(each.check)), _words(each))
     return table
 
 

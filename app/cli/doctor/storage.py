@@ -22,6 +22,8 @@ _CONTAINERS_OWN: Final = frozenset({"tmpfs", "ramfs"})
 async def secret_files(ground: Ground) -> list[Said]:
     """Whether only their owner may read the files that connections point at."""
     paths = sorted(ground.configured.secret_files)
+    if not paths:
+        return []
     table = await asyncio.to_thread(_own_mounts)
     found = []
     for path in paths:
