@@ -155,6 +155,7 @@ class Catalog:
                 yield _dataset(dataset_id, document)
             if len(found) < _PAGE:
                 return
+        raise PlatformUnreadable(f"GET {path}", f"there are over {_PAGES_MAX * _PAGE} of them")
 
 
 def dataset_body(

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from app.adobe.remedies import fix_for
+from app.adobe.remedies import TRANSITIONAL, fix_for, wait_for
 from app.core.errors import (
     PlatformFault,
     PlatformInUse,
@@ -24,9 +24,6 @@ from app.core.errors import (
     PlatformUnavailable,
 )
 from app.core.platform import normalise
-
-# The entity is being changed by somebody: later.
-TRANSITIONAL: Final = frozenset({"1420-400", "1421-400", "1457-400", "1458-400", "1444-400"})
 
 _TEXT_MAX_CHARS: Final = 200
 _CODE: Final = re.compile(
@@ -71,7 +68,7 @@ def fault_of(call: str, answer: PlatformAnswer) -> PlatformFault:
     text = normalise(_text(found))[:_TEXT_MAX_CHARS]
     said = " ".join(part for part in (str(answer.status), code, text) if part)
     if answer.status == 429 or answer.status >= 500 or code in TRANSITIONAL:
-        detail = f"{said}; it is tried again later"
+        detail = f"{said}; {wait_for(code, answer.status)}"
         wait = _seconds(answer.retry_after)
         return PlatformUnavailable(call, detail, status=answer.status, code=code, retry_in=wait)
     fix = fix_for(code, answer.status, call.partition(" ")[2])
