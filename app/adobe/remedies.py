@@ -13,7 +13,7 @@ _ROLE: Final = (
     "add the credential to a role in Platform's Permissions (API credentials tab) that may do this"
 )
 _PROFILE: Final = "add the product profile AEP-Default-All-Users to the Developer Console project"
-_SANDBOX: Final = (
+NO_SANDBOX: Final = (
     "platform.sandbox_name must name a sandbox, all lower case, that the credential may use"
 )
 _ORG: Final = "do platform.org_id and the credentials belong together?"
@@ -57,10 +57,10 @@ FIX: Final[Mapping[str, str]] = {
     "2000-401": _ORG,
     "2001-401": _ORG,
     "2002-401": _ORG,
-    "2100-404": _SANDBOX,
-    "2101-404": _SANDBOX,
-    "2103-404": _SANDBOX,
-    "2105-400": _SANDBOX,
+    "2100-404": NO_SANDBOX,
+    "2101-404": NO_SANDBOX,
+    "2103-404": NO_SANDBOX,
+    "2105-400": NO_SANDBOX,
     "2114-400": _TOKEN,
     "2115-400": _TOKEN,
     "2118-403": _ROLE,

@@ -171,6 +171,24 @@ def test_missing_is_only_what_platform_says_is_missing(
     assert type(fault(FLOW, status, body)) is kind
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("The sandbox with the name 'x' could not be found.", PlatformRefused),
+        ("Sandbox x does not exist", PlatformRefused),
+        ("Unknown sandbox", PlatformRefused),
+        ("The resource was not found in sandbox x", PlatformMissing),
+    ],
+)
+def test_a_wrong_sandbox_is_told_from_a_missing_thing_by_its_text_too(
+    text: str, kind: type[PlatformFault]
+) -> None:
+    """Only Flow Service's codes for it are documented."""
+    found = fault(SCHEMA, 404, {"type": "http://x/XDM-1000-404", "title": text})
+    assert type(found) is kind
+    assert ("platform.sandbox_name must name" in str(found)) == (kind is PlatformRefused)
+
+
 def test_what_to_wait_is_taken_from_the_answer() -> None:
     assert fault(FLOW, 503, {}, "7").retry_in == 7
     assert fault(FLOW, 503, {}, "Wed, 21 Oct").retry_in is None

@@ -102,26 +102,33 @@ async def test_a_dataset_is_made_as_in_the_reference(platform: Scripted) -> None
 
 async def test_a_dataset_is_changed_in_both_ways(platform: Scripted) -> None:
     catalog = Catalog(platform.client)
-    platform.answers(*[["@/dataSets/64b0"]] * 3)
+    changed = ["@/dataSets/64b0"]
+    platform.answers(changed, changed, {"64b0": dataset_item()}, changed)
     await catalog.patch_dataset("64b0", {"description": "new"})
-    await catalog.enable_profile("64b0")
     await catalog.set_row_expiry("64b0", "P3Y")
+    await catalog.enable_profile("64b0")
     assert platform.calls == [
-        f"PATCH {CATALOG}/dataSets/64b0", f"PATCH {CATALOG}/dataSets/64b0",
-        f"PATCH {CATALOG}/v2/dataSets/64b0",
+        f"PATCH {CATALOG}/dataSets/64b0", f"PATCH {CATALOG}/v2/dataSets/64b0",
+        f"GET {CATALOG}/dataSets/64b0", f"PATCH {CATALOG}/dataSets/64b0",
     ]  # fmt: skip
     assert platform.header("Content-Type") == [
-        "application/json", "application/json-patch+json", "application/json",
+        "application/json", "application/json", None, "application/json-patch+json",
     ]  # fmt: skip
     on = ["enabled:true"]
+    tags = [
+        {"op": "add", "path": "/tags/unifiedProfile", "value": on},
+        {"op": "add", "path": "/tags/unifiedIdentity", "value": on},
+    ]
     assert platform.bodies == [
         {"description": "new"},
-        [
-            {"op": "add", "path": "/tags/unifiedProfile", "value": on},
-            {"op": "add", "path": "/tags/unifiedIdentity", "value": on},
-        ],
         {"extensions": {"adobe_lakeHouse": {"rowExpiration": {"ttlValue": "P3Y"}}}},
+        None,
+        tags,
     ]
+
+    platform.answers({"64b0": {"name": "n"}}, changed)
+    await catalog.enable_profile("64b0")
+    assert platform.bodies[-1] == [{"op": "add", "path": "/tags", "value": {}}, *tags]
 
 
 async def test_a_dataset_is_deleted_or_gone_already(platform: Scripted) -> None:

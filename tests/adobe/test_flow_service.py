@@ -183,14 +183,19 @@ async def test_an_http_api_sources_inlet_is_its_base_connections(
     }  # fmt: skip
     base = {"id": "b1", "name": "http", "etag": '"e"', "connectionSpec": HTTP, "auth": auth}
     source = {"id": "s1", "name": "s", "connectionSpec": HTTP, "baseConnectionId": "b1"}
-    platform.answers(page(flow_item(options={})), page(source), page(base))
+    inherited = {"sourceConnections": [{"id": "s1", "connectionSpec": HTTP}]}
+    http, bare = flow_item(inheritedAttributes=inherited), flow_item(options={})
+    platform.answers(page(http), page(source), page(base), page(bare))
 
     found = await flows.flow("f1")
     assert found is not None
+    # Whether a token is wanted is said there alone.
     assert await flows.inlet(found) == Inlet(INLET, "i1", True, "xdm")
 
+    without = await flows.flow("f1")
+    assert without is not None
     platform.answers(page({"id": "s1", "name": "s", "connectionSpec": HTTP}))
-    assert await flows.inlet(found) is None
+    assert await flows.inlet(without) is None
 
 
 async def test_connections_are_found_by_their_spec_and_told_apart_by_their_name(

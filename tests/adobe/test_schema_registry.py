@@ -29,7 +29,7 @@ def schema_item(**changes: Any) -> dict[str, Any]:
     return {
         "$id": ID, "meta:altId": "_tenant.schemas.hash", "title": "Customer.io events",
         "description": "d", "version": "1.3", "meta:class": EVENT,
-        "allOf": [{"$ref": EVENT, "type": "object"}, {"$ref": GROUP}, {"type": "object"}],
+        "allOf": [{"$ref": EVENT}, {"$ref": GROUP}, {"$ref": "#/definitions/x"}, {"type": "x"}],
         "meta:immutableTags": ["union"],
         **changes,
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -103,13 +103,21 @@ def resource(call: str, item: Any) -> Resource:
         text(at(item, "title")),
         text(at(item, "description")),
         text(at(item, "version")),
-        tuple(ref for each in items(at(item, "allOf")) if (ref := text(at(each, "$ref")))),
+        tuple(_refs(item)),
         UNION in texts(at(item, "meta:immutableTags")),
         item,
     )
     if not made.id:
         raise unnamed(call)
     return made
+
+
+def _refs(item: Any) -> Iterator[str]:
+    for each in items(at(item, "allOf")):
+        ref = text(at(each, "$ref"))
+        # A field group refers to its own definitions, too.
+        if ref and not ref.startswith("#"):
+            yield ref
 
 
 def unnamed(call: str) -> PlatformUnreadable:
