@@ -248,6 +248,14 @@ async def test_all_pages_are_looked_through(platform: Scripted, flows: FlowServi
     assert platform.queries[1][-1] == ("continuationToken", "abc")
 
 
+async def test_pages_without_end_are_not_taken_for_all(
+    platform: Scripted, flows: FlowService
+) -> None:
+    platform.answers(*(page(_page={"next": f"token-{n}"}) for n in range(60)))
+    with pytest.raises(PlatformUnreadable, match="over 5000"):
+        await flows.flows_named("cio-flow")
+
+
 @pytest.mark.parametrize("answer", [{}, [], None, {"items": None}, {"items": {"a": 1}}])
 async def test_an_answer_of_another_shape_is_not_taken_for_nothing(
     platform: Scripted, flows: FlowService, answer: Any

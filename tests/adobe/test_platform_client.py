@@ -112,6 +112,34 @@ async def test_what_may_have_been_done_is_not_done_twice(asked: Client, status: 
     assert (len(asked.api.got), caught.value.maybe_done) == (1, True)
 
 
+async def breaks(request: web.Request) -> web.StreamResponse:
+    """A good answer that ends in the middle."""
+    response = web.StreamResponse(status=201, headers={"Content-Length": "100"})
+    await response.prepare(request)
+    await response.write(b'{"id":')
+    assert request.transport is not None
+    request.transport.abort()
+    return response
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (breaks, PlatformUnavailable),
+        (web.Response(status=201, text="<html>"), PlatformUnreadable),
+        (web.Response(status=201, body=b" " * 16_000_001), PlatformUnreadable),
+    ],
+)
+async def test_what_was_done_and_cannot_be_read_may_have_been_done(
+    asked: Client, answer: Any, kind: type[PlatformFault]
+) -> None:
+    for method, maybe_done in (("POST", True), ("GET", False)):
+        asked.api.answers.append(answer)
+        with pytest.raises(kind) as caught:
+            await asked.client.call(method, "/x")
+        assert caught.value.maybe_done is maybe_done
+
+
 async def test_what_was_throttled_was_not_done(asked: Client) -> None:
     asked.api.answers += [problem(429), web.json_response({})]
     await asked.client.call("POST", "/x", body={})
