@@ -18,7 +18,7 @@ from app.sandbox.state import SANDBOX
 Handler = Callable[[web.Request, Hit], Awaitable[web.StreamResponse]]
 Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-GARBAGE: Final = b'{"inletId": "<html>\xff\xfe upstream'
+_GARBAGE: Final = b'{"inletId": "<html>\xff\xfe upstream'
 
 
 def under_faults(side: Side, handler: Handler) -> Plain:
@@ -33,7 +33,7 @@ def under_faults(side: Side, handler: Handler) -> Plain:
             return await handler(request, hit)
         if hit.active.rule.hang:
             await faults.hang(hit.active)
-            return cut_off(request)
+            return _cut(request)
         if side in CONTROL:
             return await _befall_control(request, hit, hit.active.rule, handler, side)
         return await _befall(request, hit, hit.active.rule, handler)
@@ -53,12 +53,12 @@ async def _befall(
         await request.read()
         return web.Response(status=403)
     if rule.cut == "before":
-        return cut_off(request)
+        return _cut(request)
     answer = await handler(request, hit)
     if rule.cut == "after":
-        return cut_off(request)
+        return _cut(request)
     if rule.garbage:
-        return web.Response(status=answer.status, body=GARBAGE, content_type="application/json")
+        return web.Response(status=answer.status, body=_GARBAGE, content_type="application/json")
     return answer
 
 
@@ -72,13 +72,13 @@ async def _befall_control(
     if rule.blocked:
         return web.Response(status=403)
     if rule.cut is not None:
-        return cut_off(request)
+        return _cut(request)
     if rule.garbage:
-        return web.Response(body=GARBAGE, content_type="application/json")
+        return web.Response(body=_GARBAGE, content_type="application/json")
     return await handler(request, hit)
 
 
-def cut_off(request: web.Request) -> web.StreamResponse:
+def _cut(request: web.Request) -> web.StreamResponse:
     """End the connection without an answer; what is returned reaches nobody."""
     if request.transport is not None:
         request.transport.abort()

@@ -9,11 +9,13 @@ from itertools import count
 from typing import Any, Final
 
 _KEPT: Final = 1_000
+# Characters of a body; all that is well-formed has fewer.
+_BODY_KEPT: Final = 20_000
 
 
 @dataclass(slots=True)
 class Call:
-    """`status` None: under way, or cut off. `body`: as it came, if it is text."""
+    """`status` None: under way, or cut off. `body`: as it came, a very long one cut off."""
 
     number: int
     at: float
@@ -41,7 +43,9 @@ class Calls:
         self._kept: deque[Call] = deque(maxlen=_KEPT)
 
     def begin(self, at: float, method: str, path: str, body: bytes) -> Call:
-        call = Call(next(self._numbers), at, method, path, body.decode(errors="replace"))
+        call = Call(
+            next(self._numbers), at, method, path, body.decode(errors="replace")[:_BODY_KEPT]
+        )
         self._kept.append(call)
         return call
 

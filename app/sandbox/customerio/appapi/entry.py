@@ -14,7 +14,7 @@ import orjson
 from aiohttp import web
 
 from app.sandbox.config import Region
-from app.sandbox.control.befall import GARBAGE, Plain, cut_off
+from app.sandbox.control.befall import Plain
 from app.sandbox.control.rule import Rule
 from app.sandbox.customerio.appapi.calls import Call
 from app.sandbox.customerio.appapi.webhook import Malformed
@@ -23,6 +23,7 @@ from app.sandbox.customerio.workspace import LiveWorkspace
 
 Shown = Callable[[web.Request, LiveWorkspace, bytes], web.Response]
 _BEARER: Final = "Bearer "
+_WRONG: Final = b'{"reporting_webhooks": [{"id": <html>\xff upstream'
 
 
 def answer(body: Any, status: int = 200) -> web.Response:
@@ -65,7 +66,9 @@ def _logged(admit: Callable[[web.Request, Call, bytes], web.Response]) -> Plain:
         call = customerio.calls.begin(customerio.clock(), request.method, request.path_qs, body)
         answered = await _under_faults(customerio, lambda: admit(request, call, body))
         if answered is None:
-            return cut_off(request)
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
         call.status = answered.status
         return answered
 
@@ -91,7 +94,7 @@ async def _under_faults(
     answered = act()
     if rule.cut == "after":
         return None
-    return web.Response(status=answered.status, body=GARBAGE, content_type="application/json")
+    return web.Response(status=answered.status, body=_WRONG, content_type="application/json")
 
 
 def _refusal(rule: Rule) -> web.Response:
