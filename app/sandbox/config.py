@@ -80,6 +80,10 @@ class SandboxConfig:
     `time_factor`: how much faster Customer.io's back-off runs; at 3600 its hour is a second.
     `webhook_timeout_s`: how long it waits for an answer, in real seconds whatever the factor.
     `app_api_per_second`: requests per App API key.
+    The control plane: `tenant`, under whose name custom fields lie; `settle_seconds`, real ones,
+    for how long after a flow was made or changed its data are lost (section 7, point 1);
+    `transition_seconds`, of Platform's time, that enabling and disabling take;
+    `schema_cache_seconds`, real ones, that a changed schema is still checked as it was.
     """
 
     inlets: tuple[Inlet, ...]
@@ -109,3 +113,7 @@ class SandboxConfig:
     time_factor: float = 1.0
     webhook_timeout_s: float = 4.0
     app_api_per_second: int = 10
+    tenant: str = "tenant"
+    settle_seconds: float = 300.0
+    transition_seconds: float = 5.0
+    schema_cache_seconds: float = 0.0

@@ -64,4 +64,5 @@ def default_config() -> SandboxConfig:
         inlets=(default_inlet(),),
         ims_clients=(default_ims_client(),),
         workspaces=(default_workspace(),),
+        tenant=TENANT,
     )

@@ -14,10 +14,11 @@ from aiohttp import web
 from app.sandbox.config import SandboxConfig
 from app.sandbox.control import api
 from app.sandbox.control.befall import Handler, Plain, under_faults
+from app.sandbox.control.calls import Calls, logged
 from app.sandbox.control.customerio import customerio_routes
 from app.sandbox.control.faults import Faults
+from app.sandbox.control.plane import plane_routes
 from app.sandbox.control.received import Received
-from app.sandbox.customerio.appapi.calls import Calls
 from app.sandbox.customerio.appapi.routes import app_api_routes
 from app.sandbox.customerio.reporting.courier import Courier
 from app.sandbox.customerio.state import CUSTOMERIO, CustomerIo
@@ -26,8 +27,13 @@ from app.sandbox.gateway.routes import gateway_routes
 from app.sandbox.lake.calendar import Calendar
 from app.sandbox.lake.lake import Lake
 from app.sandbox.lake.meters import Meters
+from app.sandbox.plane.judge import Judge
+from app.sandbox.plane.mint import Mint
+from app.sandbox.plane.seeds import plant
+from app.sandbox.plane.state import Plane
 from app.sandbox.platform import collection
 from app.sandbox.platform.ims import Ims, issue_token, token_counts
+from app.sandbox.platform.inlets import Inlets
 from app.sandbox.platform.later import Later
 from app.sandbox.platform.limits import Limits
 from app.sandbox.platform.sink import Sink
@@ -48,6 +54,7 @@ def make_app(
     sandbox = _sandbox(config, clock, chance or random.Random())
     app[SANDBOX] = sandbox
     app[CUSTOMERIO] = _customerio(config, clock, sandbox.faults)
+    plant(sandbox)
     one: Handler = collection.collect_one
     batch: Handler = collection.collect_batch
     metered: Callable[[Plain], Plain] = _metered
@@ -57,7 +64,7 @@ def make_app(
         metered = _as_it_is
     app.add_routes(
         [
-            web.post("/ims/token/v3", under_faults("ims", issue_token)),
+            web.post("/ims/token/v3", logged(under_faults("ims", issue_token))),
             web.post("/collection/batch/{inlet}", metered(under_faults("collection", batch))),
             web.post("/collection/{inlet}", metered(under_faults("collection", one))),
             *gateway_routes(),
@@ -65,6 +72,7 @@ def make_app(
             *customerio_routes(),
             web.get("/tokens", token_counts),
             *api.routes(),
+            *plane_routes(),
         ]
     )
     app.cleanup_ctx.append(sandbox.later.background)
@@ -74,7 +82,9 @@ def make_app(
 
 
 def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.Random) -> Sandbox:
-    validator = Validator(config.schema)
+    plane, mint = Plane(), Mint(chance)
+    own = [inlet.id for inlet in config.inlets]
+    judge = Judge(plane, Validator(config.schema), own, config.schema_cache_seconds)
     calendar = Calendar(config.hour_seconds, config.batch_minutes)
     lake = Lake(calendar, config.keep_batches, config.keep_failures)
     keep = config.keep_records
@@ -82,7 +92,7 @@ def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.R
         config=config,
         clock=clock,
         chance=chance,
-        inlets={inlet.id: inlet for inlet in config.inlets},
+        inlets=Inlets(),
         ims=Ims.of(config),
         limits=Limits(
             config.requests_per_second,
@@ -91,16 +101,21 @@ def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.R
         ),
         faults=Faults(clock, chance),
         received=Received(config.keep_records),
-        later=Later(validator, lake, config.validation_delay_s, keep, config.line_style, clock),
+        later=Later(judge, lake, config.validation_delay_s, keep, config.line_style, clock),
         lake=lake,
         meters=Meters(calendar, clock),
         transactions=count(1),
+        calls=Calls(),
+        mint=mint,
+        plane=plane,
+        judge=judge,
+        sandbox_id=mint.uuid(),
     )
 
 
 def _customerio(config: SandboxConfig, clock: Callable[[], float], faults: Faults) -> CustomerIo:
     courier = Courier(config.webhook_timeout_s, clock)
-    return CustomerIo(clock, Workspaces(config, courier, clock), courier, faults, Calls())
+    return CustomerIo(clock, Workspaces(config, courier, clock), courier, faults)
 
 
 def _metered(handler: Plain) -> Plain:

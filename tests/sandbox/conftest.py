@@ -115,6 +115,19 @@ class Platform:
         url = URL(f"/data{path}", encoded=True)
         return await self.client.get(url, headers=await self.gateway_headers())
 
+    async def ask(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        """Status and parsed body of a call behind the gateway; `path` is sent as it stands."""
+        url = URL(f"/data{path}", encoded=True)
+        data = None if body is None else orjson.dumps(body)
+        given = {**(await self.gateway_headers()), **(headers or {})}
+        if data is not None:
+            given.setdefault("Content-Type", "application/json")
+        answer = await self.client.request(method, url, data=data, headers=given)
+        text = await answer.read()
+        return answer.status, orjson.loads(text) if text else None
+
     async def runs(self, query: str = "") -> Any:
         flow = self.inlet.flow_id
         path = f"/foundation/flowservice/runs?property=flowId=={flow}{query}"

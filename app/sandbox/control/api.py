@@ -33,10 +33,9 @@ GET  /tokens    /healthz
 and its Customer.io: App API for the US region as in life, for the EU under /eu
 GET  /v1/reporting_webhooks  /v1/reporting_webhooks/{id}   POST  PUT  DELETE
 GET  /v1/info/ip_addresses
-GET  /customerio  /customerio/workspaces/{workspace}  with its signing key and how its webhooks fare
+GET  /customerio  /customerio/workspaces/{workspace}  its signing key, how its webhooks fare
 POST /customerio/workspaces/{workspace}/play  lets events happen: {"count": 100, "rate": 10}
 POST /customerio/workspaces/{workspace}/webhooks/{id}/test  the Send Test button
-GET  /customerio/calls  /customerio/calls?after=  the calls to the App API   DELETE
 """
 
 
