@@ -143,7 +143,7 @@ class Catalog:
         await self._client.call("PATCH", path, body={"extensions": expiry}, safe=True)
 
     async def delete_dataset(self, dataset_id: str) -> bool:
-        """With all its data, for ever. False = it was not there any more."""
+        """With all its data, for ever. False = Platform says that it was not there."""
         try:
             await self._client.call("DELETE", _path(dataset_id))
         except PlatformMissing:
