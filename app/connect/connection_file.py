@@ -72,8 +72,8 @@ def connection_document(
             },
         },
     }
-    moved: dict[str, Any] = _moved(document, setups.resolve(), folder.resolve())
-    return moved
+    made: dict[str, Any] = moved(document, setups.resolve(), folder.resolve())
+    return made
 
 
 def differences(path: Path, wanted: Mapping[str, Any]) -> tuple[Difference, ...] | None:
@@ -123,16 +123,16 @@ def write(path: Path, document: Mapping[str, Any], name: str) -> None:
         raise SluiceError(f"{path} cannot be written: {fault.strerror}") from None
 
 
-def _moved(node: Any, source: Path, target: Path) -> Any:
-    """`{file: path}` as seen from another folder."""
+def moved(node: Any, source: Path, target: Path) -> Any:
+    """A document with each `{file: path}` as seen from another folder."""
     if isinstance(node, dict):
         if set(node) == {"file"} and isinstance(node["file"], str):
             path = source / node["file"]
             absolute = Path(node["file"]).is_absolute()
             return {"file": str(path) if absolute else os.path.relpath(path, target)}
-        return {key: _moved(value, source, target) for key, value in node.items()}
+        return {key: moved(value, source, target) for key, value in node.items()}
     if isinstance(node, list):
-        return [_moved(value, source, target) for value in node]
+        return [moved(value, source, target) for value in node]
     return node
 
 

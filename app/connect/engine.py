@@ -19,8 +19,10 @@ _ATTEMPTS: Final = 3
 # After a lost answer: what was made may not be in every list at once.
 _LOOK_AGAIN_SECONDS: Final = 1.0
 
-# The steps after which nothing may be sent for five minutes.
+# The step after which nothing may be sent for five minutes.
 FLOW: Final = "flow"
+# What is replaced rather than changed (platform.md section 1.10).
+_REPLACED: Final = frozenset({FLOW, "source", "target", "base"})
 
 
 class NotPossible(SluiceError):
@@ -46,7 +48,9 @@ async def carry_out(steps: Sequence[Step], run: Run, plan: Plan) -> None:
     failed for good: run it again then, it goes on where it stopped.
     """
     if plan.blocked:
-        raise NotPossible("; ".join(f"{each.kind} {each.name}: {each.why}" for each in plan.blocked))
+        raise NotPossible(
+            "; ".join(f"{each.kind} {each.name}: {each.why}" for each in plan.blocked)
+        )
     shown = {(item.step, item.name) for item in plan.work}
     for step in steps:
         for item in await _look(step, run):
@@ -64,7 +68,8 @@ async def carry_out(steps: Sequence[Step], run: Run, plan: Plan) -> None:
                 await _act(step, run, item)
 
 
-async def _act(step: Step, run: Run, item: Item) -> None:
+async def _act(step: Step, run: Run, planned: Item) -> None:
+    item = planned
     _begin(run, item)
     run.tell(Progress("doing", item))
     for attempt in range(1, _ATTEMPTS + 1):
@@ -73,7 +78,7 @@ async def _act(step: Step, run: Run, item: Item) -> None:
             break
         except ApiFault as fault:
             if not fault.maybe_done:
-                _never_began(run, fault)
+                _never_began(run)
                 raise
             # Whether it was done is not known: nothing is repeated before that is.
             await run.sleep(_LOOK_AGAIN_SECONDS)
@@ -84,7 +89,8 @@ async def _act(step: Step, run: Run, item: Item) -> None:
             if attempt == _ATTEMPTS:
                 raise
             item = again
-    run.state.ids[item.step] = run.id(item.step) or run.state.ids.get(item.step, "")
+    if found := run.id(item.step):
+        _remember(run, item.step, found, made=planned.action is not Action.CHANGE)
     run.state.under_way = ""
     run.file.save()
     run.tell(Progress("done", item))
@@ -93,18 +99,24 @@ async def _act(step: Step, run: Run, item: Item) -> None:
 def _begin(run: Run, item: Item) -> None:
     """What is about to be done, on disk before it is."""
     state = run.state
-    if item.action is not Action.CHANGE:
+    if item.step in _REPLACED and item.action is not Action.CHANGE:
         # What is in use until now goes out of use; it may be of another kind of source.
         for old in {item.id, state.ids.pop(item.step, "")} - {""}:
             if (item.step, old) not in state.retired:
                 state.retired.append((item.step, old))
     if item.step == FLOW:
-        state.changed_at, state.opened_at = run.clock(), 0.0
+        state.changed_at = run.clock()
     state.under_way = item.step
     run.file.save()
 
 
-def _never_began(run: Run, fault: ApiFault) -> None:
+def _remember(run: Run, step: str, found: str, *, made: bool) -> None:
+    run.state.ids[step] = found
+    if made and (step, found) not in run.state.made:
+        run.state.made.append((step, found))
+
+
+def _never_began(run: Run) -> None:
     """A refusal did nothing: there is nothing to look for."""
     run.state.under_way = ""
     run.file.save()
@@ -113,14 +125,14 @@ def _never_began(run: Run, fault: ApiFault) -> None:
 def _settle(run: Run, item: Item) -> None:
     """Writes down what is there; what a killed command left open is closed."""
     state = run.state
-    changed = False
-    if item.id and state.ids.get(item.step) != item.id:
-        state.ids[item.step] = item.id
-        changed = True
-    if state.under_way == item.step:
+    ours = state.under_way == item.step
+    changed = bool(item.id) and state.ids.get(item.step) != item.id
+    if item.id:
+        _remember(run, item.step, item.id, made=ours and changed)
+    if ours:
         if item.step == FLOW:
             # When it was made is not known; it was not later than now.
-            state.changed_at, state.opened_at = run.clock(), 0.0
+            state.changed_at = run.clock()
         state.under_way = ""
         changed = True
     if changed:

@@ -40,6 +40,11 @@ class Lane:
             return True
         return state.gate is Gate.OPEN
 
+    async def held(self) -> bool:
+        """Whether it is we who hold it."""
+        state = await self._lanes.state(self._name)
+        return state.gate is Gate.PAUSED and _class(state.reason) == REASON
+
     async def said(self) -> tuple[str, str]:
         """(open, paused, probe or probing; why)."""
         state = await self._lanes.state(self._name)

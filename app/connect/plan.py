@@ -1,4 +1,4 @@
-"""What would be done, as a value: shown before anything is, and held against what is found later."""
+"""What would be done, as a value: shown first, and held against what is found later."""
 
 from __future__ import annotations
 

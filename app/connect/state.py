@@ -26,13 +26,15 @@ class State:
     """`ids`: step -> id of the object in use; `retired`: (step, id) of what was replaced;
     `under_way`: the step of a call whose answer is not known, "" = none; `changed_at`: Unix seconds
     of the flow's making or last change, 0 = none yet; `tested_at`: of the signed test that came
-    through; `webhook_off`: a person switched the webhook off."""
+    through, `tested_with`: key and way of it; `webhook_off`: a person switched the webhook off;
+    `made`: (step, id) of what was not there before us, and goes with us; `like_tutorial`: as in
+    Wiring.apply."""
 
     ids: dict[str, str] = field(default_factory=dict)
     retired: list[tuple[str, str]] = field(default_factory=list)
+    made: list[tuple[str, str]] = field(default_factory=list)
     under_way: str = ""
     changed_at: float = 0.0
-    opened_at: float = 0.0
     tested_at: float = 0.0
     tested_with: str = ""
     webhook_off: bool = False
@@ -123,5 +125,6 @@ def _state_in(document: Any) -> State:
     """Fields of a later release are dropped, those of an earlier one have their defaults."""
     known = {each.name for each in fields(State)}
     values = {key: value for key, value in document.items() if key in known}
-    values["retired"] = [(kind, found) for kind, found in values.get("retired", [])]
+    for name in ("retired", "made"):
+        values[name] = [(step, found) for step, found in values.get(name, [])]
     return State(**values)

@@ -33,9 +33,7 @@ def rows(tutorial: str) -> tuple[tuple[str, str], ...]:
     return _UI if tutorial == "ui" else _API
 
 
-def tutorial_set(
-    tutorial: str, tenant: str, schema_reference: Mapping[str, str]
-) -> dict[str, Any]:
+def tutorial_set(tutorial: str, tenant: str, schema_reference: Mapping[str, str]) -> dict[str, Any]:
     """The mapping set, with the older keys of a row that the page uses."""
     return {
         "outputSchema": {"schemaRef": dict(schema_reference)},

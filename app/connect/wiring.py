@@ -1,8 +1,8 @@
 """One setup's two ends: look, plan, apply, and so on. What the command line and the console call.
 
-    async with wired(settings, setup, path, redis) as wiring:
-        plan = await wiring.plan()
-        await wiring.apply(plan, tell=..., ask_key=...)
+async with wired(settings, setup, path, redis) as wiring:
+    plan = await wiring.plan()
+    await wiring.apply(plan, tell=..., ask_key=...)
 """
 
 from __future__ import annotations
@@ -150,6 +150,6 @@ async def wired(
 ) -> AsyncIterator[Wiring]:
     """Both ends open. `redis`: None when there is only looking to be done. `show`: is given every
     call as curl, secrets masked."""
-    async with open_ends(setup, redis, show) as ends:
+    async with open_ends(setup, show) as ends:
         lane = None if redis is None else Lane(redis, setup.name)
         yield Wiring(setup, places_of(settings, setup, path), ends, lane)

@@ -43,11 +43,12 @@ class Opening:
     key, kind = LANE, "lane"
 
     async def look(self, run: Run) -> list[Item]:
-        state = run.state
         name = run.setup.name
-        if state.opened_at and state.opened_at >= state.changed_at:
+        new = run.facts.get("flow_work") or not run.state.changed_at or _left(run) > 0
+        if not new and not (run.lane is not None and await run.lane.held()):
             return [Item(self.key, self.kind, name, Action.EXISTS)]
-        why = f"events wait in Redis until the dataflow is {_left_text(run)} old"
+        minutes = run.setup.platform.settle_seconds / 60
+        why = f"events wait in Redis until the dataflow is {minutes:g} minutes old"
         return [Item(self.key, self.kind, name, Action.CHANGE, why=why)]
 
     async def act(self, run: Run, item: Item) -> None:
@@ -57,17 +58,11 @@ class Opening:
             run.tell(Progress("waiting", item, "the dataflow is new: nothing is sent yet", left))
             await run.sleep(min(_TICK_SECONDS, left))
         await run.lane.open()
-        run.state.opened_at = run.clock()
 
 
 def _left(run: Run) -> float:
     """Seconds until the flow may be sent to."""
     return run.state.changed_at + run.setup.platform.settle_seconds - run.clock()
-
-
-def _left_text(run: Run) -> str:
-    minutes = run.setup.platform.settle_seconds / 60
-    return f"{minutes:g} minutes"
 
 
 def _fingerprint(run: Run) -> str:

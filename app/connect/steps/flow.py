@@ -25,6 +25,11 @@ class Flow:
     key, kind = FLOW, "dataflow"
 
     async def look(self, run: Run) -> list[Item]:
+        [item] = await self._look(run)
+        run.facts["flow_work"] = run.facts.get("flow_work") or item.is_work
+        return [item]
+
+    async def _look(self, run: Run) -> list[Item]:
         name = run.setup.flow_name
         found: Found | None = in_use(run, self.key, await run.ends.flows.flows_named(name))
         if found is None:

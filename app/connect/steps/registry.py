@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.adobe.schema_registry import Resource
+from app.connect import tutorial
 from app.connect.plan import Action, Difference, Item
 from app.connect.run import LATER, Run, blocked
 from app.connect.schema_bodies import (
@@ -47,7 +48,7 @@ class FieldGroup:
     key, kind = FIELD_GROUP, "field group"
 
     async def look(self, run: Run) -> list[Item]:
-        title = run.setup.platform.schema_.field_group
+        title = tutorial.FIELD_GROUP if run.tutorial else run.setup.platform.schema_.field_group
         found = await run.ends.registry.titled("fieldgroups", title)
         if found is None:
             run.ids[self.key] = ""
@@ -87,7 +88,7 @@ class Schema:
     key, kind = SCHEMA, "schema"
 
     async def look(self, run: Run) -> list[Item]:
-        title = run.setup.platform.schema_.title
+        title = tutorial.SCHEMA if run.tutorial else run.setup.platform.schema_.title
         found = await run.ends.registry.titled("schemas", title)
         if found is None:
             run.ids[self.key] = ""
@@ -173,11 +174,15 @@ class Descriptors:
 
 
 def _fields(run: Run) -> dict[str, Any]:
+    if run.tutorial:
+        return tutorial.tutorial_fields(run.tutorial, run.tenant)
     return tenant_fields(run.documents.schema, run.tenant)
 
 
 def _parts(run: Run) -> tuple[str, ...]:
-    return (*standard_parts(run.documents.schema), run.id(FIELD_GROUP) or LATER)
+    standard = standard_parts(run.documents.schema)
+    # The tutorial's schema has the class and what is mapped.
+    return (*(standard[:1] if run.tutorial else standard), run.id(FIELD_GROUP) or LATER)
 
 
 def _custom(found: Resource) -> tuple[str, Mapping[str, Any]]:

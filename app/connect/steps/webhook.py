@@ -32,7 +32,7 @@ class Webhook:
         wanted = _wanted(run)
         if wanted.with_content:
             run.note(CONTENT)
-        found = await _find(run)
+        found = await find_webhook(run)
         run.facts["webhook"] = found
         if found is None:
             run.ids[self.key] = ""
@@ -83,7 +83,7 @@ class WebhookOn:
         run.facts["webhook"] = await run.ends.webhooks.update(replace(found, disabled=False))
 
 
-async def _find(run: Run) -> Found | None:
+async def find_webhook(run: Run) -> Found | None:
     """By the id of before, else by name. Raises Ambiguous."""
     everything = await run.ends.webhooks.all()
     known = run.state.ids.get(WEBHOOK)

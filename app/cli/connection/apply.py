@@ -1,0 +1,126 @@
+"""`sluice connection apply` and `update`: both ends as the setup says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from app.cli.connection.showing import Watch, show_plan
+from app.cli.connection.working import (
+    LikeTutorial,
+    Name,
+    ShowCalls,
+    chosen_tutorial,
+    the_setup,
+    with_wiring,
+)
+from app.cli.reading import Json
+from app.connect.plan import Plan
+from app.connect.wiring import AskKey, Wiring
+from app.core.errors import ConfigError, SluiceError
+from app.settings import environment
+from app.settings.secrets import read_secret
+from app.settings.setups import Setup
+
+KEY_VARIABLE: Final = "CUSTOMERIO_SIGNING_KEY"
+
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--signing-key-file",
+        help=f"A file with the webhook's signing key; or set {KEY_VARIABLE}. Else it is asked for.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def apply(
+    name: Name,
+    yes: Yes = False,
+    signing_key_file: KeyFile = None,
+    like_tutorial: LikeTutorial = "",
+    show_calls: ShowCalls = False,
+    as_json: Json = False,
+) -> None:
+    """Set both ends up as the setup says, wait until Platform is ready, and open the lane.
+
+    May be run again at any time: it goes on where it stopped, and does nothing twice. With --json
+    each step is a line.
+    """
+    tutorial = chosen_tutorial(like_tutorial)
+    key = asker(signing_key_file, may_ask=not yes and not as_json)
+    carry_out(
+        the_setup(name), key, yes=yes, tutorial=tutorial, show_calls=show_calls, as_json=as_json
+    )
+
+
+def update(
+    name: Name, yes: Yes = False, show_calls: ShowCalls = False, as_json: Json = False
+) -> None:
+    """Bring a connection that is set up to what its files say now.
+
+    A new version of the mapping set is put in place, and the dataflow pointed at it; where a
+    connection at Platform would have to change, a new pair and dataflow are made. The lane is held
+    for the five minutes that Platform needs; nothing is lost.
+    """
+
+    def needs_flow(plan: Plan) -> None:
+        if any(item.step == "flow" and item.action.value == "create" for item in plan.items):
+            raise SluiceError(f"{name} is not set up yet: `sluice connection apply {name}`")
+
+    key = asker(None, may_ask=not yes and not as_json)
+    carry_out(
+        the_setup(name), key, yes=yes, show_calls=show_calls, as_json=as_json, act="update",
+        allowed=needs_flow,
+    )  # fmt: skip
+
+
+def carry_out(
+    setup: Setup,
+    key: AskKey,
+    *,
+    yes: bool,
+    tutorial: str = "",
+    show_calls: bool = False,
+    as_json: bool = False,
+    act: str = "apply",
+    allowed: object = None,
+) -> None:
+    """Plans, shows, asks, applies. Raises SluiceError and its kin, and typer.Abort."""
+
+    async def both(wiring: Wiring) -> None:
+        plan = await wiring.plan(like_tutorial=tutorial)
+        if callable(allowed):
+            allowed(plan)
+        if not as_json:
+            show_plan(plan)
+        if plan.work and not plan.blocked and not yes:
+            typer.confirm("\nDo this?", abort=True)
+        await wiring.apply(plan, tell=Watch(as_json=as_json), ask_key=key, like_tutorial=tutorial)
+        if not as_json:
+            done = f"{len(plan.work)} things done" if plan.work else "nothing to do"
+            typer.echo(f"{setup.name}: {done}; events go from {setup.webhook_url} to Platform")
+
+    with_wiring(setup, both, show_calls=show_calls, acts=f"connection.{act}")
+
+
+def asker(path: Path | None, *, may_ask: bool) -> AskKey:
+    """Where the signing key comes from: a file, the environment, or whoever sits here. Raises
+    ConfigError for a file that cannot be read."""
+    given = environment().get(KEY_VARIABLE, "").encode()
+    if path is not None:
+        try:
+            given = read_secret(path)
+        except OSError as fault:
+            raise ConfigError([f"{path}: cannot be read: {fault.strerror}"]) from None
+
+    async def ask(_where: str) -> bytes | None:
+        if given or not may_ask:
+            return given or None
+        # Nothing else runs in this command meanwhile.
+        answer: str = typer.prompt("signing key", hide_input=True)
+        return answer.encode()
+
+    return ask

@@ -1,0 +1,102 @@
+"""Killed after any call, and run again: the same result, and nothing is there twice.
+
+The process is gone where `Killed` is raised: it is no Exception, and everything that outlives a
+process is in files and at the vendors. `tests/e2e` does the same with SIGKILL.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.connect.stage import Killed, Stage, staged
+
+# All that an apply calls for with the source of Customer.io's; and with the HTTP API's.
+KINDS: dict[str, dict[str, Any]] = {
+    "customerio": {
+        "platform__source": {"kind": "customerio"},
+        "platform__dataset": {"name": "events", "profile": True, "row_expiry": "P3Y"},
+        "platform__descriptors": [
+            {"path": "/_{TENANT}/customerio/id", "namespace": "customerId"}
+        ],
+    },
+    "http_api": {},
+}
+TINY: dict[str, Any] = {"mapping_set": "tiny", "platform__schema": {"document": "tiny"}}
+
+
+async def whole(stage: Stage) -> dict[str, Any]:
+    """What is there in the end, ids left out."""
+    connection = (stage.config / "connections" / "acme.yaml").read_text()
+    return {
+        "counts": await stage.counts(),
+        "disabled": (await stage.webhook())["disabled"],
+        "mode": [line for line in connection.splitlines() if "mode:" in line],
+        "shut": stage.lane.shut,
+    }
+
+
+@pytest.fixture(autouse=True)
+def _no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes are killed here, not machines."""
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+
+
+async def undisturbed(folder: Path, kind: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """(what there is in the end, the calls of an apply that nobody kills)."""
+    calls: list[tuple[str, str]] = []
+    async with staged(folder, **KINDS[kind], **TINY) as stage:
+        stage.before = lambda _number, method, path: calls.append((method, path))
+        await stage.apply()
+        return await whole(stage), calls
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_killed_at_any_call_and_run_again_it_comes_out_the_same(
+    tmp_path: Path, kind: str, when: str
+) -> None:
+    wanted, calls = await undisturbed(tmp_path / "whole", kind)
+    for number, (method, _) in enumerate(calls, 1):
+        if when == "before" and method == "GET":
+            # As after the call before.
+            continue
+        async with staged(tmp_path / str(number), **KINDS[kind], **TINY) as stage:
+
+            def dies(at: int, _method: str, _path: str, number: int = number) -> None:
+                if at == number:
+                    raise Killed
+
+            setattr(stage, when, dies)
+            with pytest.raises(Killed):
+                await stage.apply()
+            await stage.apply()
+
+            assert await whole(stage) == wanted, (number, calls[number - 1])
+            again = await stage.plan()
+            assert again.work == (), (number, calls[number - 1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_answer_that_is_lost_after_the_act_doubles_nothing(
+    tmp_path: Path, kind: str
+) -> None:
+    wanted, calls = await undisturbed(tmp_path / "whole", kind)
+    for number, (method, path) in enumerate(calls, 1):
+        if method == "GET" or path.startswith("/ims/"):
+            continue
+        async with staged(tmp_path / str(number), **KINDS[kind], **TINY) as stage:
+
+            def lost(at: int, _method: str, _path: str, number: int = number) -> None:
+                if at == number:
+                    raise aiohttp.ClientOSError("the answer is lost")
+
+            stage.after = lost
+            await stage.apply()
+
+            assert await whole(stage) == wanted, (number, method, path)
+            assert (await stage.plan()).work == (), (number, method, path)
