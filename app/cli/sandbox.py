@@ -83,10 +83,16 @@ def sandbox(
     keep_failures: Annotated[
         int, typer.Option(min=0, help="Failed lines kept over all batches.")
     ] = 100_000,
+    settle_seconds: Annotated[
+        float, typer.Option(min=0.0, help="How long a new or changed flow loses its data.")
+    ] = 300.0,
+    schema_cache_seconds: Annotated[
+        float, typer.Option(min=0.0, help="How long a changed schema is checked as it was.")
+    ] = 0.0,
 ) -> None:
-    """Serve the sandbox Platform: IMS, collection endpoints, and what it says of the data later
-    (flow runs, failed batches and their files, counters); faults on demand, readback. GET / lists
-    its paths."""
+    """Serve the sandbox Platform: IMS, collection endpoints, what it says of the data later (flow
+    runs, failed batches and their files, counters), and the control plane that sets a dataflow up;
+    faults on demand, readback. GET / lists its paths."""
     settings = load_settings(environment())
     if schema is None:
         schema = settings.config_dir / "schemas" / f"{SCHEMA_DOCUMENT}.json"
@@ -105,6 +111,8 @@ def sandbox(
         activities=activities.value,
         keep_batches=keep_batches,
         keep_failures=keep_failures,
+        settle_seconds=settle_seconds,
+        schema_cache_seconds=schema_cache_seconds,
     )
     if inlets is not None:
         config = replace(config, inlets=_inlets_in(inlets))

@@ -74,7 +74,7 @@ def _path(request: web.Request) -> str:
 def _headers(request: web.Request) -> dict[str, str]:
     """As they were spelled, but the token."""
     return {
-        name: f"{value.split(' ')[0]} {_MASKED}" if name.lower() == "authorization" else value
+        str(name): f"{value.split(' ')[0]} {_MASKED}" if name.lower() == "authorization" else value
         for name, value in request.headers.items()
     }
 
