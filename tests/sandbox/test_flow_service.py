@@ -313,3 +313,19 @@ async def test_what_the_sandbox_was_started_with_is_there_and_old_enough(platfor
     assert (await platform.one(platform.message())).status == 200
     assert (await platform.get("/lake?settle=true"))["landed"] == 1
     assert set((await platform.get("/objects"))["counts"].values()) == {0}
+
+
+async def test_a_base_connection_keeps_its_inlet(made: Dataflow) -> None:
+    id = (await made.made(f"{FLOW}/connections", BASE))["id"]
+    path = f"{FLOW}/connections/{id}"
+
+    async def item() -> Any:
+        return (await made.platform.ask("GET", path))[1]["items"][0]
+
+    before = await item()
+    for value, status in (({"dataType": "raw"}, 200), ({"dataType": "xdm"}, 400)):
+        operations = [{"op": "replace", "path": "/auth/params", "value": value}]
+        headers = {"If-Match": (await item())["etag"]}
+        assert (await made.platform.ask("PATCH", path, operations, headers))[0] == status
+
+    assert (await item())["auth"]["params"]["inletUrl"] == before["auth"]["params"]["inletUrl"]
