@@ -1,4 +1,5 @@
-"""The sandbox Platform as one aiohttp application. Holds no state outside it."""
+"""The sandbox Platform, and Customer.io beside it, as one aiohttp application. Holds no state
+outside it."""
 
 from __future__ import annotations
 
@@ -14,9 +15,14 @@ from app.sandbox.config import SandboxConfig
 from app.sandbox.control import api
 from app.sandbox.control.befall import Handler, Plain, under_faults
 from app.sandbox.control.calls import Calls, logged
+from app.sandbox.control.customerio import customerio_routes
 from app.sandbox.control.faults import Faults
 from app.sandbox.control.plane import plane_routes
 from app.sandbox.control.received import Received
+from app.sandbox.customerio.appapi.routes import app_api_routes
+from app.sandbox.customerio.reporting.courier import Courier
+from app.sandbox.customerio.state import CUSTOMERIO, CustomerIo
+from app.sandbox.customerio.workspace import Workspaces
 from app.sandbox.gateway.routes import gateway_routes
 from app.sandbox.lake.calendar import Calendar
 from app.sandbox.lake.lake import Lake
@@ -43,10 +49,11 @@ def make_app(
     clock: Callable[[], float] = time.time,
     chance: random.Random | None = None,
 ) -> web.Application:
-    """A sandbox Platform. `clock`: Unix seconds; `chance`: draws shares of faults."""
+    """Both sandboxes. `clock`: Unix seconds; `chance`: draws shares of faults."""
     app = web.Application(client_max_size=_READ_LIMIT)
     sandbox = _sandbox(config, clock, chance or random.Random())
     app[SANDBOX] = sandbox
+    app[CUSTOMERIO] = _customerio(config, clock, sandbox.faults)
     plant(sandbox)
     one: Handler = collection.collect_one
     batch: Handler = collection.collect_batch
@@ -61,12 +68,15 @@ def make_app(
             web.post("/collection/batch/{inlet}", metered(under_faults("collection", batch))),
             web.post("/collection/{inlet}", metered(under_faults("collection", one))),
             *gateway_routes(),
+            *app_api_routes(),
+            *customerio_routes(),
             web.get("/tokens", token_counts),
             *api.routes(),
             *plane_routes(),
         ]
     )
     app.cleanup_ctx.append(sandbox.later.background)
+    app.cleanup_ctx.append(app[CUSTOMERIO].courier.background)
     app.on_shutdown.append(_let_go)
     return app
 
@@ -103,6 +113,11 @@ def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.R
     )
 
 
+def _customerio(config: SandboxConfig, clock: Callable[[], float], faults: Faults) -> CustomerIo:
+    courier = Courier(config.webhook_timeout_s, clock)
+    return CustomerIo(clock, Workspaces(config, courier, clock), courier, faults)
+
+
 def _metered(handler: Plain) -> Plain:
     """`handler`, with its answers counted as the inlet's successful or failed calls."""
 
@@ -126,5 +141,6 @@ def _as_it_is(handler: Plain) -> Plain:
 
 
 async def _let_go(app: web.Application) -> None:
-    """Requests that hang must not hold up the end."""
+    """Requests that hang, or wait for webhooks, must not hold up the end."""
     app[SANDBOX].faults.remove()
+    app[CUSTOMERIO].courier.stop()

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
@@ -24,6 +24,7 @@ from app.sandbox.defaults import (
     default_config,
 )
 from app.sandbox.server import make_app
+from tests.sandbox.receiving import Listen, Receiver, Script
 
 START = 1_800_000_000.0
 
@@ -171,3 +172,18 @@ async def start() -> AsyncIterator[Start]:
 @pytest.fixture
 async def platform(start: Start) -> Platform:
     return await start()
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Listen]:
+    async with AsyncExitStack() as stack:
+
+        async def begin(script: Script = lambda _: web.Response()) -> Receiver:
+            receiver = Receiver(script)
+            app = web.Application()
+            app.add_routes([web.post("/webhooks/x", receiver.receive)])
+            server = await stack.enter_async_context(TestServer(app))
+            receiver.url = str(server.make_url("/webhooks/x"))
+            return receiver
+
+        yield begin

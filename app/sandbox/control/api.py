@@ -1,6 +1,6 @@
 """The sandbox's own endpoints: /faults, /received, /failed, /healthz.
 
-lake.py has /lake, plane.py /calls and /objects.
+lake.py has /lake, plane.py /calls and /objects, customerio.py /customerio.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ GET  /calls     /calls?after=&limit=            DELETE /calls
 GET  /objects   what was set up                 DELETE /objects  back to the first state
 POST /objects/settle  ends the five minutes in which data for new flows are lost
 GET  /tokens    /healthz
+and its Customer.io: App API for the US region as in life, for the EU under /eu
+GET  /v1/reporting_webhooks  /v1/reporting_webhooks/{id}   POST  PUT  DELETE
+GET  /v1/info/ip_addresses
+GET  /customerio  /customerio/workspaces/{workspace}  its signing key, how its webhooks fare
+POST /customerio/workspaces/{workspace}/play  lets events happen: {"count": 100, "rate": 10}
+POST /customerio/workspaces/{workspace}/webhooks/{id}/test  the Send Test button
 """
 
 
@@ -76,15 +82,19 @@ async def add_faults(request: web.Request) -> web.StreamResponse:
     try:
         posted = _RULES.validate_json(await request.read())
     except ValidationError as fault:
-        problems = [
-            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
-            for error in fault.errors(include_url=False)
-        ]
-        return _json({"errors": problems}, 400)
+        return _json({"errors": faults_in(fault)}, 400)
     sandbox = request.app[SANDBOX]
     now = sandbox.clock()
     rules = posted if isinstance(posted, list) else [posted]
     return _json({"faults": [sandbox.faults.add(rule).as_dict(now) for rule in rules]}, 201)
+
+
+def faults_in(fault: ValidationError) -> list[str]:
+    """What is wrong with a posted body, a line each."""
+    return [
+        f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+        for error in fault.errors(include_url=False)
+    ]
 
 
 async def remove_faults(request: web.Request) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""The request log: every call to IMS and to the gateway, as it came, without its secrets."""
+"""The request log: every call to IMS, the gateway and the App API as it came, without secrets."""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ def _path(request: web.Request) -> str:
 def _headers(request: web.Request) -> dict[str, str]:
     """As they were spelled, but the token."""
     return {
+        # Names come as a text of their own kind, which orjson takes for no text.
         str(name): f"{value.split(' ')[0]} {_MASKED}" if name.lower() == "authorization" else value
         for name, value in request.headers.items()
     }

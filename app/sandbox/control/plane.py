@@ -24,7 +24,7 @@ def plane_routes() -> list[web.RouteDef]:
 
 
 async def show_calls(request: web.Request) -> web.StreamResponse:
-    """Calls to IMS and to the gateway, oldest first; `?after=` a number, `?limit=`."""
+    """Calls to IMS, the gateway and the App API, oldest first; `?after=` a number, `?limit=`."""
     after, limit = _number(request, "after", 0), _number(request, "limit", _PAGE)
     return _json({"calls": list(request.app[SANDBOX].calls.after(after, limit))})
 

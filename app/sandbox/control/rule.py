@@ -1,7 +1,7 @@
 """One fault on demand, as it is posted to /faults: when it applies, and what it does. Pure.
 
-A rule says when (`scope`, `inlet`, `share`, `duration_seconds`) and what: one action. `latency_ms`
-may stand alone or beside an action on requests.
+A rule says when (`scope`, `inlet`, `share`, `duration_seconds`, `times`) and what: one action.
+`latency_ms` may stand alone or beside an action on requests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ControlSide = Literal[
     "datasets",
     "mappings",
 ]
-Side = Literal["collection", "ims", "lake"] | ControlSide
+Side = Literal["collection", "ims", "lake", "app_api"] | ControlSide
 CONTROL: Final[frozenset[str]] = frozenset(get_args(ControlSide))
 
 # What befalls a request, of one kind or of both.
@@ -45,7 +45,8 @@ _ACTIONS: Final = (*_ON_REQUESTS, *_ON_COLLECTION, *_ON_CONTROL, *_IN_LAKE)
 
 class Rule(BaseModel):
     """One fault. `scope`: collection (default), ims, both (of these); control, which is all that
-    lies behind the gateway, or one of its sides; or lake (default of the actions on it).
+    lies behind the gateway, or one of its sides; lake (default of the actions on it); or app_api,
+    which is Customer.io's.
 
     `method` and `path` (how the path begins, query left out) narrow a rule to some calls; `skip`
     lets the first ones by, `times` ends the rule after so many: one call in the middle of many.
@@ -95,6 +96,7 @@ class Rule(BaseModel):
         "datasets",
         "mappings",
         "lake",
+        "app_api",
     ] = "collection"
     inlet: str | None = None
     method: str | None = None
