@@ -19,7 +19,6 @@ from app.sandbox.control.customerio import customerio_routes
 from app.sandbox.control.faults import Faults
 from app.sandbox.control.plane import plane_routes
 from app.sandbox.control.received import Received
-from app.sandbox.customerio.appapi.calls import Calls as AppApiCalls
 from app.sandbox.customerio.appapi.routes import app_api_routes
 from app.sandbox.customerio.reporting.courier import Courier
 from app.sandbox.customerio.state import CUSTOMERIO, CustomerIo
@@ -54,8 +53,8 @@ def make_app(
     app = web.Application(client_max_size=_READ_LIMIT)
     sandbox = _sandbox(config, clock, chance or random.Random())
     app[SANDBOX] = sandbox
-    plant(sandbox)
     app[CUSTOMERIO] = _customerio(config, clock, sandbox.faults)
+    plant(sandbox)
     one: Handler = collection.collect_one
     batch: Handler = collection.collect_batch
     metered: Callable[[Plain], Plain] = _metered
@@ -116,7 +115,7 @@ def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.R
 
 def _customerio(config: SandboxConfig, clock: Callable[[], float], faults: Faults) -> CustomerIo:
     courier = Courier(config.webhook_timeout_s, clock)
-    return CustomerIo(clock, Workspaces(config, courier, clock), courier, faults, AppApiCalls())
+    return CustomerIo(clock, Workspaces(config, courier, clock), courier, faults)
 
 
 def _metered(handler: Plain) -> Plain:
