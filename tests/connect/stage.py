@@ -148,10 +148,8 @@ class Stage:
             return await response.json()
 
     async def calls(self) -> list[dict[str, Any]]:
-        """Those that were made since `forget`, to both vendors, each in its order."""
-        platform = (await self.ask("/calls"))["calls"]
-        customerio = (await self.ask("/customerio/calls"))["calls"]
-        return [*platform, *customerio]
+        """Those that were made since `forget`, to both vendors, in their order."""
+        return list((await self.ask("/calls"))["calls"])
 
     async def writes(self) -> list[str]:
         """`METHOD path` of what changed anything, without ids' rest."""
@@ -165,7 +163,6 @@ class Stage:
 
     async def forget(self) -> None:
         await self.ask("/calls", "DELETE")
-        await self.ask("/customerio/calls", "DELETE")
 
     async def counts(self) -> dict[str, int]:
         """How many of each kind there are, those that were there from the start left out."""

@@ -160,7 +160,7 @@ async def test_what_is_there_already_is_used_and_only_completed(stage: Stage) ->
     (stage.folder / "var" / "connect" / "acme.signing-key").unlink()
     await stage.forget()
     plan = await stage.apply()
-    assert {item.step for item in plan.work} == {"signing_key", "test", "lane"}
+    assert {item.step for item in plan.work} == {"signing_key", "test", "lane", "test_counted"}
     assert await stage.writes() == []
     assert flow.id in (stage.config / "connections" / "acme.yaml").read_text()
 
