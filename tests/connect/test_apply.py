@@ -343,7 +343,8 @@ async def test_disabled_the_lane_is_held_and_enabled_it_opens_five_minutes_later
     assert stage.lane.history[0] == ("hold", None)
     # Whoever applies does not undo what a person did.
     plan = await stage.plan()
-    assert (actions(plan)["flow"], actions(plan)["webhook_on"]) == ("leave", "leave")
+    assert [actions(plan)[step] for step in ("flow", "webhook_on", "lane")] == ["leave"] * 3
+    assert plan.work == ()
     stage.now += 60
     stage.lane.history.clear()
     async with stage.wiring() as wiring:

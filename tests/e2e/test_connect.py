@@ -154,9 +154,9 @@ async def switched_off_and_on(system: System) -> None:
     assert off.code == 0, off.err
     await happens(system, 10)
     status = await system.sluice("connection", "status", NAME, "--json")
-    assert (status.code, status.json["flow_state"], status.json["lane"]) == (
-        1, "disabled", "paused",
-    )  # fmt: skip
+    # Platform takes its time, and says so.
+    assert status.json["flow_state"] in ("disabling", "disabled")
+    assert (status.code, status.json["lane"]) == (1, "paused")
     on = await system.sluice("connection", "enable", NAME)
     assert on.code == 0, on.err
     await delivered(system, 35)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from app.adobe.flow_service import Flow
 from app.connect.plan import Action, Item
 from app.connect.run import Progress, Run
 from app.connect.trial import counted, send_test
@@ -48,6 +49,11 @@ class Opening:
 
     async def look(self, run: Run) -> list[Item]:
         name = run.setup.name
+        flow: Flow | None = run.facts.get("flow")
+        off = flow is not None and flow.state.lower() in ("disabled", "disabling")
+        if flow is not None and off and not run.facts.get("flow_work"):
+            why = f"the dataflow is {flow.state}; `sluice connection enable {name}` opens it"
+            return [Item(self.key, self.kind, name, Action.LEAVE, why=why)]
         new = run.facts.get("flow_work") or not run.state.changed_at or _left(run) > 0
         if not new and not (run.lane is not None and await run.lane.held()):
             return [Item(self.key, self.kind, name, Action.EXISTS)]
