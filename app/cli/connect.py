@@ -28,6 +28,9 @@ def connect(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="An answer beforehand; may be repeated."),
     ] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="To the sandbox of `make up`: its answers are known.")
+    ] = False,
     yes: Yes = False,
     signing_key_file: KeyFile = None,
     show_calls: ShowCalls = False,
@@ -38,8 +41,10 @@ def connect(
     changed anywhere before the plan was shown.
     """
     settings = load_settings(environment())
+    key = key_given(signing_key_file)
     if source is None:
-        answers = asyncio.run(_ask(settings, _beforehand(given or [])))
+        known = sandbox_answers(settings) if sandbox else {}
+        answers = asyncio.run(_ask(settings, known | _beforehand(given or [])))
         path = write_setup(settings.config_dir, settings.data_dir, answers)
         typer.echo(f"\nwrote {path}\n")
         name = path.stem
