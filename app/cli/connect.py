@@ -15,6 +15,14 @@ from app.cli.reading import visible
 from app.connect.checks import Checks
 from app.connect.questions import QUESTIONS, Question
 from app.connect.setup_file import take_in, write_setup
+from app.sandbox.defaults import (
+    APP_KEY,
+    IMS_CLIENT_ID,
+    IMS_CLIENT_SECRET,
+    ORG_ID,
+    SANDBOX_NAME,
+    SIGNING_KEY,
+)
 from app.settings import Settings, environment, load_settings
 
 _BACK: Final = "<"
@@ -53,9 +61,27 @@ def connect(
         take_in(settings.config_dir, source, setup.written, setup.name)
         name = setup.name
     carry_out(
-        the_setup(name), yes=yes, signing_key=key_given(signing_key_file),
+        the_setup(name), yes=yes, signing_key=key or (SIGNING_KEY.encode() if sandbox else b""),
         may_ask=source is None or not yes, show_calls=show_calls,
     )  # fmt: skip
+
+
+def sandbox_answers(settings: Settings) -> dict[str, str]:
+    """All answers for the sandbox that runs here; none of them is a secret."""
+    sandbox = f"http://127.0.0.1:{settings.sandbox_port}"
+    answers = {question.key: question.default for question in QUESTIONS if question.default}
+    return answers | {
+        "name": "sandbox",
+        "platform.api_url": sandbox,
+        "platform.credentials.ims_url": f"{sandbox}/ims/token/v3",
+        "platform.credentials.client_id": IMS_CLIENT_ID,
+        "platform.credentials.client_secret": IMS_CLIENT_SECRET,
+        "platform.org_id": ORG_ID,
+        "platform.sandbox_name": SANDBOX_NAME,
+        "customerio.api_url": sandbox,
+        "customerio.api_key": APP_KEY,
+        "customerio.public_url": f"http://127.0.0.1:{settings.receiver_port}",
+    }
 
 
 def _beforehand(given: list[str]) -> dict[str, str]:
