@@ -12,14 +12,14 @@ from aiohttp import web
 from app.sandbox.control.befall import Plain
 from app.sandbox.state import SANDBOX
 
-_KEPT: Final = 5_000
+_KEPT: Final = 2_000
 # Of a body that is no JSON; one that is, is kept whole up to the server's own limit.
 _TEXT_KEPT: Final = 2_000
 _MASKED: Final = "***"
 
 
 class Calls:
-    """The newest 5,000 calls. `number` counts from 1 and is never used twice."""
+    """The newest 2,000 calls. `number` counts from 1 and is never used twice."""
 
     def __init__(self) -> None:
         self._kept: deque[dict[str, Any]] = deque(maxlen=_KEPT)
