@@ -14,6 +14,8 @@ EntryStyle = Literal["statusCode", "status", "both"]
 LineStyle = Literal["byKind", "_errors", "_validationErrors"]
 # How a run spells its activities: the guide's way, the API model's, or both in turn (section 6.1).
 Activities = Literal["activities", "activites", "both"]
+# What validating an expression answers: the guide's object, or the API file's boolean (4.1).
+ExpressionAnswer = Literal["guide", "boolean"]
 # Customer.io's two regions (customerio.md section 10): each has an App API of its own.
 Region = Literal["us", "eu"]
 
@@ -117,3 +119,4 @@ class SandboxConfig:
     settle_seconds: float = 300.0
     transition_seconds: float = 5.0
     schema_cache_seconds: float = 0.0
+    expression_answer: ExpressionAnswer = "guide"

@@ -55,18 +55,10 @@ def make_app(
     app[SANDBOX] = sandbox
     app[CUSTOMERIO] = _customerio(config, clock, sandbox.faults)
     plant(sandbox)
-    one: Handler = collection.collect_one
-    batch: Handler = collection.collect_batch
-    metered: Callable[[Plain], Plain] = _metered
-    if config.sink:
-        swallow = Sink()
-        one, batch = swallow.one, swallow.batch
-        metered = _as_it_is
     app.add_routes(
         [
             web.post("/ims/token/v3", logged(under_faults("ims", issue_token))),
-            web.post("/collection/batch/{inlet}", metered(under_faults("collection", batch))),
-            web.post("/collection/{inlet}", metered(under_faults("collection", one))),
+            *_collection_routes(config.sink),
             *gateway_routes(),
             *app_api_routes(),
             *customerio_routes(),
@@ -79,6 +71,20 @@ def make_app(
     app.cleanup_ctx.append(app[CUSTOMERIO].courier.background)
     app.on_shutdown.append(_let_go)
     return app
+
+
+def _collection_routes(sink: bool) -> list[web.RouteDef]:
+    one: Handler = collection.collect_one
+    batch: Handler = collection.collect_batch
+    metered: Callable[[Plain], Plain] = _metered
+    if sink:
+        swallow = Sink()
+        one, batch = swallow.one, swallow.batch
+        metered = _as_it_is
+    return [
+        web.post("/collection/batch/{inlet}", metered(under_faults("collection", batch))),
+        web.post("/collection/{inlet}", metered(under_faults("collection", one))),
+    ]
 
 
 def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.Random) -> Sandbox:

@@ -123,7 +123,15 @@ async def test_the_expression_language_is_told(platform: Any) -> None:
     _, functions = await platform.ask("GET", f"{base}/functions")
     assert {"lower", "iif", "now"} <= {each["function"] for each in functions}
     _, operators = await platform.ask("GET", f"{base}/operators")
-    assert "+" in {each["operatorSymbol"] for each in operators}
+    assert {"+", "/", "~", "-", "!"} <= {each["operatorSymbol"] for each in operators}
+
+
+async def test_the_api_files_answer_to_an_expression_is_a_boolean(start: Any) -> None:
+    """Section 4.1 notes that the two sources differ."""
+    platform = await start(expression_answer="boolean")
+    path = f"{CONVERSION}/languages/el/validate"
+    assert await platform.ask("POST", path, {"expression": "lower(a)"}) == (200, True)
+    assert await platform.ask("POST", path, {"expression": "lower("}) == (200, False)
 
 
 async def test_sluices_own_schema_and_set_make_records_that_land(start: Any) -> None:

@@ -309,7 +309,7 @@ async def test_datasets_are_listed_by_name_and_change_by_patch(made: Dataflow) -
     assert list(only.values()) == [{"name": "cio-dataset"}]
     await _refused(platform, "GET", f"{CATALOG}/dataSets?limit=101")
 
-    operation = {"op": "add", "path": "/tags", "value": {"unifiedProfile": ["enabled:true"]}}
+    operation = {"op": "add", "path": "/tags/unifiedProfile", "value": ["enabled:true"]}
     patch = {"Content-Type": "application/json-patch+json"}
     assert await platform.ask("PATCH", path, [operation], patch) == (
         200,

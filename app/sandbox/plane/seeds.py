@@ -52,7 +52,7 @@ def _plant_flow(sandbox: Sandbox, inlet: Inlet, number: int) -> None:
     if inlet.schema_id not in plane.resources:
         _plant_schema(sandbox, inlet, name)
     reference = {"id": inlet.schema_id, "contentType": inlet.schema_content_type}
-    dataset = {"name": name, "schemaRef": reference, "enableErrorDiagnostics": True}
+    dataset = {"name": name, "schemaRef": reference, "enableErrorDiagnostics": True, "tags": {}}
     plane.datasets[inlet.dataset_id] = _document(sandbox, inlet.dataset_id, dataset)
     base = _document(sandbox, _id("base", inlet), _base(inlet, name))
     open_inlet(sandbox, base, inlet.id)
