@@ -5,6 +5,6 @@ platform_client                one call to platform.adobe.io: headers, errors, r
 answers                        bodies of answers, within bounds
 complaints, remedies           what a refusal means, and what to do about it
 reading                        values out of documents, whatever is in their place
-flow_service/, schema_registry, namespaces, catalog, data_prep, data_access, observability
+flow_service/, schema_registry/, namespaces, catalog, data_prep, data_access, observability
                                one per service of Adobe's
 """

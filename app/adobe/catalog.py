@@ -126,8 +126,14 @@ class Catalog:
 
     async def enable_profile(self, dataset_id: str) -> None:
         """Records go on to Profile and Identity from now on; its schema must have `union`."""
+        found = await self._client.get(_path(dataset_id))
         tags = ("unifiedProfile", "unifiedIdentity")
-        changes = [{"op": "add", "path": f"/tags/{tag}", "value": [_ENABLED]} for tag in tags]
+        changes: list[dict[str, Any]] = [
+            {"op": "add", "path": f"/tags/{tag}", "value": [_ENABLED]} for tag in tags
+        ]
+        if not isinstance(at(found, dataset_id, "tags"), dict):
+            # JSON Patch makes no parents (RFC 6902 section 4.1).
+            changes = [{"op": "add", "path": "/tags", "value": {}}, *changes]
         await self.patch_dataset_json(dataset_id, changes)
 
     async def set_row_expiry(self, dataset_id: str, period: str) -> None:
@@ -137,7 +143,7 @@ class Catalog:
         await self._client.call("PATCH", path, body={"extensions": expiry}, safe=True)
 
     async def delete_dataset(self, dataset_id: str) -> bool:
-        """With all its data, for ever. False = it was not there any more."""
+        """With all its data, for ever. False = Platform says that it was not there."""
         try:
             await self._client.call("DELETE", _path(dataset_id))
         except PlatformMissing:
@@ -155,6 +161,7 @@ class Catalog:
                 yield _dataset(dataset_id, document)
             if len(found) < _PAGE:
                 return
+        raise PlatformUnreadable(f"GET {path}", f"there are over {_PAGES_MAX * _PAGE} of them")
 
 
 def dataset_body(

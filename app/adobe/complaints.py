@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from app.adobe.remedies import fix_for
+from app.adobe.remedies import NO_SANDBOX, TRANSITIONAL, fix_for, wait_for
 from app.core.errors import (
     PlatformFault,
     PlatformInUse,
@@ -24,9 +24,6 @@ from app.core.errors import (
     PlatformUnavailable,
 )
 from app.core.platform import normalise
-
-# The entity is being changed by somebody: later.
-TRANSITIONAL: Final = frozenset({"1420-400", "1421-400", "1457-400", "1458-400", "1444-400"})
 
 _TEXT_MAX_CHARS: Final = 200
 _CODE: Final = re.compile(
@@ -39,8 +36,12 @@ _TEXT_KEYS: Final = ("message", "detail", "title", "description", "error_descrip
 _DEPTH: Final = 4
 
 _NEW_TOKEN: Final = frozenset({"2114-400", "2115-400", "401013", "403010"})
-# A wrong sandbox, not a missing thing in it.
-_NO_SANDBOX: Final = frozenset({"2100-404", "2101-404", "2103-404"})
+# A wrong sandbox, not a missing thing in it: Flow Service's codes, and what others may say of it.
+# Else a plan would make everything anew, and what is to be taken away would count as gone.
+_NO_SANDBOX: Final = frozenset({"2100-404", "2101-404", "2103-404", "2105-400"})
+_SANDBOX_TEXT: Final = re.compile(
+    r"\bsandbox\b.{0,80}\b(?:not (?:be )?found|not exist)|\b(?:no|unknown|invalid) sandbox\b", re.I
+)
 _MISSING: Final = frozenset({"1101-404", "1430-400", "1439-400"})
 _KINDS: Final[Mapping[str, type[PlatformRefused]]] = {
     "XDM-3005-400": PlatformTaken,
@@ -71,11 +72,15 @@ def fault_of(call: str, answer: PlatformAnswer) -> PlatformFault:
     text = normalise(_text(found))[:_TEXT_MAX_CHARS]
     said = " ".join(part for part in (str(answer.status), code, text) if part)
     if answer.status == 429 or answer.status >= 500 or code in TRANSITIONAL:
-        detail = f"{said}; it is tried again later"
+        detail = f"{said}; {wait_for(code, answer.status)}"
         wait = _seconds(answer.retry_after)
         return PlatformUnavailable(call, detail, status=answer.status, code=code, retry_in=wait)
-    fix = fix_for(code, answer.status, call.partition(" ")[2])
-    kind = _kind(code, answer.status, found is not None or not answer.body.strip())
+    path = call.partition(" ")[2]
+    if code in _NO_SANDBOX or (answer.status in (400, 404) and _SANDBOX_TEXT.search(text)):
+        kind, fix = PlatformRefused, NO_SANDBOX
+    else:
+        kind = _kind(code, answer.status, found is not None or not answer.body.strip())
+        fix = fix_for(code, answer.status, path)
     refused = kind(call, f"{said}; {fix}", status=answer.status, code=code)
     refused.wants_token = answer.status == 401 or code in _NEW_TOKEN
     return refused
@@ -83,7 +88,7 @@ def fault_of(call: str, answer: PlatformAnswer) -> PlatformFault:
 
 def _kind(code: str, status: int, of_platform: bool) -> type[PlatformRefused]:
     """`of_platform`: whether it looks like an answer of Platform's, and not of another server."""
-    if code in _MISSING or (status == 404 and code not in _NO_SANDBOX and of_platform):
+    if code in _MISSING or (status == 404 and of_platform):
         return PlatformMissing
     return _KINDS.get(code) or _KINDS_BY_STATUS.get(status) or PlatformRefused
 

@@ -15,13 +15,15 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
 from yarl import URL
 
 from app.adobe.answers import LINE_MAX_BYTES, bounded, lines_of, released
-from app.adobe.complaints import TRANSITIONAL, PlatformAnswer, fault_of
+from app.adobe.complaints import PlatformAnswer, fault_of
+from app.adobe.remedies import TRANSITIONAL
 from app.core.curl import Show, curl
 from app.core.errors import PlatformFault, PlatformUnavailable, PlatformUnreadable
 from app.core.retry import delay
@@ -188,7 +190,9 @@ class PlatformClient:
         headers: Mapping[str, str],
         safe: bool,
     ) -> _Asked:
-        url = URL(self.account.api_url.rstrip("/") + path, encoded=True)
+        # As the reference writes filters, `property=name==X`, and no `+` for a space.
+        query = urlencode(params, quote_via=quote, safe="=/:,")
+        url = self.account.api_url.rstrip("/") + path + (f"?{query}" if query else "")
         content = None if body is None else orjson.dumps(body)
         sent = {
             "x-api-key": self.account.client_id,
@@ -198,7 +202,7 @@ class PlatformClient:
         }
         if content is not None:
             sent.setdefault("Content-Type", "application/json")
-        whole = url.extend_query(list(params)) if params else url
+        whole = URL(url, encoded=True)
         return _Asked(method, path, whole, content, sent, safe or method in _SAFE)
 
     async def _answer(self, asked: _Asked) -> aiohttp.ClientResponse:
@@ -261,7 +265,9 @@ class PlatformClient:
             except PlatformUnavailable as fault:
                 return fault
         waits = response.headers.get("Retry-After", "")
-        return fault_of(asked.name, PlatformAnswer(response.status, waits, raw or b""))
+        # A refusal may quote the token.
+        said = (raw or b"").replace(token.encode(), b"")
+        return fault_of(asked.name, PlatformAnswer(response.status, waits, said))
 
     async def _paced(self) -> None:
         """Waits for this call's turn."""

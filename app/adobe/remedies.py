@@ -13,7 +13,7 @@ _ROLE: Final = (
     "add the credential to a role in Platform's Permissions (API credentials tab) that may do this"
 )
 _PROFILE: Final = "add the product profile AEP-Default-All-Users to the Developer Console project"
-_SANDBOX: Final = (
+NO_SANDBOX: Final = (
     "platform.sandbox_name must name a sandbox, all lower case, that the credential may use"
 )
 _ORG: Final = "do platform.org_id and the credentials belong together?"
@@ -57,10 +57,10 @@ FIX: Final[Mapping[str, str]] = {
     "2000-401": _ORG,
     "2001-401": _ORG,
     "2002-401": _ORG,
-    "2100-404": _SANDBOX,
-    "2101-404": _SANDBOX,
-    "2103-404": _SANDBOX,
-    "2105-400": _SANDBOX,
+    "2100-404": NO_SANDBOX,
+    "2101-404": NO_SANDBOX,
+    "2103-404": NO_SANDBOX,
+    "2105-400": NO_SANDBOX,
     "2114-400": _TOKEN,
     "2115-400": _TOKEN,
     "2118-403": _ROLE,
@@ -124,12 +124,25 @@ _BY_STATUS: Final[Mapping[str, Mapping[int, str]]] = {
 }
 _OTHERWISE: Final = "what was asked is not allowed"
 
+# The entity is being changed by somebody: later.
+TRANSITIONAL: Final = frozenset({"1420-400", "1421-400", "1457-400", "1458-400", "1444-400"})
+_BUSY: Final = "Platform is still enabling, disabling or changing it"
+_THROTTLED: Final = "Platform throttles the organization's requests"
+_FAILED: Final = "a service of Platform's failed"
+_AGAIN: Final = "it is tried again later, or run the command again in a minute"
+
 
 def fix_for(code: str, status: int, path: str) -> str:
     """What to do. `code`: "" without one; unknown ones fall back to what the status says."""
     if code in FIX:
         return FIX[code]
     return next((table[status] for table in _tables(path) if status in table), _OTHERWISE)
+
+
+def wait_for(code: str, status: int) -> str:
+    """What is the matter with what passes by itself."""
+    why = _BUSY if code in TRANSITIONAL else _THROTTLED if status == 429 else _FAILED
+    return f"{why}; {_AGAIN}"
 
 
 def _tables(path: str) -> Iterator[Mapping[int, str]]:

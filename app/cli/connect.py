@@ -9,12 +9,20 @@ from typing import Annotated, Final
 import aiohttp
 import typer
 
-from app.cli.connection.apply import KeyFile, Yes, asker, carry_out
+from app.cli.connection.apply import KeyFile, Yes, carry_out, key_given
 from app.cli.connection.working import ShowCalls, the_setup
 from app.cli.reading import visible
 from app.connect.checks import Checks
 from app.connect.questions import QUESTIONS, Question
 from app.connect.setup_file import take_in, write_setup
+from app.sandbox.defaults import (
+    APP_KEY,
+    IMS_CLIENT_ID,
+    IMS_CLIENT_SECRET,
+    ORG_ID,
+    SANDBOX_NAME,
+    SIGNING_KEY,
+)
 from app.settings import Settings, environment, load_settings
 
 _BACK: Final = "<"
@@ -28,6 +36,9 @@ def connect(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="An answer beforehand; may be repeated."),
     ] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="To the sandbox of `make up`: its answers are known.")
+    ] = False,
     yes: Yes = False,
     signing_key_file: KeyFile = None,
     show_calls: ShowCalls = False,
@@ -38,8 +49,10 @@ def connect(
     changed anywhere before the plan was shown.
     """
     settings = load_settings(environment())
+    key = key_given(signing_key_file)
     if source is None:
-        answers = asyncio.run(_ask(settings, _beforehand(given or [])))
+        known = sandbox_answers(settings) if sandbox else {}
+        answers = asyncio.run(_ask(settings, known | _beforehand(given or [])))
         path = write_setup(settings.config_dir, settings.data_dir, answers)
         typer.echo(f"\nwrote {path}\n")
         name = path.stem
@@ -47,8 +60,28 @@ def connect(
         setup = the_setup("", source)
         take_in(settings.config_dir, source, setup.written, setup.name)
         name = setup.name
-    key = asker(signing_key_file, may_ask=source is None or not yes)
-    carry_out(the_setup(name), key, yes=yes, show_calls=show_calls)
+    carry_out(
+        the_setup(name), yes=yes, signing_key=key or (SIGNING_KEY.encode() if sandbox else b""),
+        may_ask=source is None or not yes, show_calls=show_calls,
+    )  # fmt: skip
+
+
+def sandbox_answers(settings: Settings) -> dict[str, str]:
+    """All answers for the sandbox that runs here; none of them is a secret."""
+    sandbox = f"http://127.0.0.1:{settings.sandbox_port}"
+    answers = {question.key: question.default for question in QUESTIONS if question.default}
+    return answers | {
+        "name": "sandbox",
+        "platform.api_url": sandbox,
+        "platform.credentials.ims_url": f"{sandbox}/ims/token/v3",
+        "platform.credentials.client_id": IMS_CLIENT_ID,
+        "platform.credentials.client_secret": IMS_CLIENT_SECRET,
+        "platform.org_id": ORG_ID,
+        "platform.sandbox_name": SANDBOX_NAME,
+        "customerio.api_url": sandbox,
+        "customerio.api_key": APP_KEY,
+        "customerio.public_url": f"http://127.0.0.1:{settings.receiver_port}",
+    }
 
 
 def _beforehand(given: list[str]) -> dict[str, str]:

@@ -91,6 +91,12 @@ def sandbox(
     keep_failures: Annotated[
         int, typer.Option(min=0, help="Failed lines kept over all batches.")
     ] = 100_000,
+    settle_seconds: Annotated[
+        float, typer.Option(min=0.0, help="How long a new or changed flow loses its data.")
+    ] = 300.0,
+    schema_cache_seconds: Annotated[
+        float, typer.Option(min=0.0, help="How long a changed schema is checked as it was.")
+    ] = 0.0,
     time_factor: Annotated[
         float,
         typer.Option(min=0.001, help="How much faster Customer.io backs off; 3600: 1 h takes 1 s."),
@@ -100,9 +106,10 @@ def sandbox(
         typer.Option(help="YAML list of workspaces; absent keys as by default.", exists=True),
     ] = None,
 ) -> None:
-    """Serve the sandbox Platform and Customer.io: IMS, collection endpoints, and what is said of
-    the data later (flow runs, failed batches and their files, counters); App API and reporting
-    webhooks; faults on demand, readback. GET / lists its paths."""
+    """Serve the sandbox Platform and Customer.io: IMS, collection endpoints, what is said of the
+    data later (flow runs, failed batches and their files, counters), the control plane that sets a
+    dataflow up; App API and reporting webhooks; faults on demand, readback. GET / lists its
+    paths."""
     settings = load_settings(environment())
     if schema is None:
         schema = settings.config_dir / "schemas" / f"{SCHEMA_DOCUMENT}.json"
@@ -121,6 +128,8 @@ def sandbox(
         activities=activities.value,
         keep_batches=keep_batches,
         keep_failures=keep_failures,
+        settle_seconds=settle_seconds,
+        schema_cache_seconds=schema_cache_seconds,
         time_factor=time_factor,
     )
     if inlets is not None:

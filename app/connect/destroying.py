@@ -97,7 +97,7 @@ async def destroy(run: Run, what: Doomed) -> None:
     if what.files:
         for path in what.files:
             path.unlink(missing_ok=True)
-        run.file.remove()
+        _close(run)
         if run.lane is not None:
             await run.lane.open()
 
@@ -157,10 +157,19 @@ def _stays(run: Run, dataset: bool) -> list[str]:
 
 def _files(run: Run) -> tuple[Path, ...]:
     places = run.places
-    own = [places.signing_key, run.file.path]
+    own = [places.signing_key, run.file.path, run.file.lock]
     if places.connection.is_file() and is_ours(places.connection):
         own.insert(0, places.connection)
     return tuple(path for path in own if path.is_file())
+
+
+def _close(run: Run) -> None:
+    """Of what stays it is remembered that we made it: it may be destroyed later."""
+    left = [each for each in run.state.made if each[0].partition(":")[0] in _DATA]
+    run.file.remove()
+    if left:
+        run.state.made = left
+        run.file.save()
 
 
 def _forget(run: Run, item: Item) -> None:

@@ -23,9 +23,10 @@ from app.customerio.app_api import AppApi, Workspace
 from app.customerio.webhooks import Webhooks
 from app.settings.setups import Setup
 
-# Adobe names no limit for these services; a person waits here, for some forty calls. Customer.io
-# allows 10, and other programs may use the same workspace.
-REQUESTS_PER_SECOND: Final = 8.0
+# Adobe names no limit for these services; a person waits here, for some forty calls, once.
+PLATFORM_PER_SECOND: Final = 20.0
+# It allows 10, and other programs may use the same workspace.
+CUSTOMERIO_PER_SECOND: Final = 8.0
 # How long something may be in a transitional state (platform.md section 1.11).
 PATIENCE_SECONDS: Final = 60.0
 
@@ -55,10 +56,10 @@ def ends_of(
     setup: Setup,
     session: aiohttp.ClientSession,
     show: Show | None = None,
-    requests_per_second: float = REQUESTS_PER_SECOND,
+    requests_per_second: float | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Ends:
-    """The clients, over a session of the caller's."""
+    """The clients, over a session of the caller's. `requests_per_second`: None = as is fit."""
     wanted, given = setup.platform, setup.platform.credentials
     credential = Credential(
         given.client_id,
@@ -70,15 +71,14 @@ def ends_of(
         session,
         Account(wanted.api_url, given.client_id, wanted.org_id, wanted.sandbox_name),
         OwnToken(TokenClient(session, credential)),
-        requests_per_second=requests_per_second,
+        requests_per_second=requests_per_second or PLATFORM_PER_SECOND,
         patience_seconds=PATIENCE_SECONDS,
         show=show,
         sleep=sleep,
     )
     workspace = Workspace(setup.customerio.url, setup.customerio.api_key.decode())
-    api = AppApi(
-        session, workspace, requests_per_second=requests_per_second, show=show, sleep=sleep
-    )
+    pace = requests_per_second or CUSTOMERIO_PER_SECOND
+    api = AppApi(session, workspace, requests_per_second=pace, show=show, sleep=sleep)
     return Ends(
         session,
         client,

@@ -66,7 +66,8 @@ class Places:
 @dataclass(slots=True)
 class Run:
     """One plan or apply. `ids`: step -> id, "" while there is none; `tutorial`: "", "api" or "ui":
-    which of Adobe's pages is followed to the letter. `lane`: None when only looking."""
+    which of Adobe's pages is followed to the letter. `lane`: None when only looking. `signing_key`:
+    one that was given beforehand, and goes before the one that is kept."""
 
     setup: Setup
     documents: Documents
@@ -79,6 +80,7 @@ class Run:
     lane: Lane | None = None
     tell: Callable[[Progress], None] = lambda _event: None
     ask_key: Callable[[str], Awaitable[bytes | None]] | None = None
+    signing_key: bytes = b""
     tenant: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)

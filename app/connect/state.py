@@ -26,7 +26,8 @@ class State:
     """`ids`: step -> id of the object in use; `retired`: (step, id) of what was replaced;
     `under_way`: the step of a call whose answer is not known, "" = none; `changed_at`: Unix seconds
     of the flow's making or last change, 0 = none yet; `tested_at`: of the signed test that came
-    through, `tested_with`: key and way of it; `webhook_off`: a person switched the webhook off;
+    through, `tested_with`: key and way of it; `tests_before`: as many tests were counted when one
+    was sent that is not counted yet, -1 = none is; `webhook_off`: a person switched it off;
     `made`: (step, id) of what was not there before us, and goes with us; `like_tutorial`: as in
     Wiring.apply."""
 
@@ -37,6 +38,7 @@ class State:
     changed_at: float = 0.0
     tested_at: float = 0.0
     tested_with: str = ""
+    tests_before: int = -1
     webhook_off: bool = False
     like_tutorial: str = ""
 
@@ -47,6 +49,7 @@ class StateFile:
     def __init__(self, data_dir: Path, name: str) -> None:
         self.folder = data_dir / "connect"
         self.path = self.folder / f"{name}.json"
+        self.lock = self.folder / f"{name}.lock"
         self._name = name
         self.state = self._read()
 
@@ -75,7 +78,7 @@ class StateFile:
     def alone(self) -> Iterator[None]:
         """Only one apply at a time. Raises SluiceError when another one is under way."""
         _folder(self.folder)
-        with (self.folder / f"{self._name}.lock").open("wb") as lock:
+        with self.lock.open("wb") as lock:
             try:
                 fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

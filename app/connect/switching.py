@@ -29,14 +29,14 @@ async def switch(run: Run, enabled: bool, *, webhook: bool) -> None:
         raise SluiceError(f"there is no dataflow {run.setup.flow_name}: apply the setup first")
     if not enabled:
         await lane.hold(None, _OFF)
-    if found.enabled != enabled:
+    wanted = ("enabled", "enabling") if enabled else ("disabled", "disabling")
+    # One that is on its way back is waited for by the client.
+    if found.state.lower() not in wanted:
         if enabled:
             run.state.changed_at = run.clock()
             run.file.save()
         await run.ends.flows.set_enabled(found.id, enabled)
-    run.tell(
-        Progress("note", text=f"dataflow {found.id} is {'enabled' if enabled else 'disabled'}")
-    )
+    run.tell(Progress("note", text=f"dataflow {found.id} is {wanted[0]}"))
     if enabled:
         left = run.state.changed_at + run.setup.platform.settle_seconds - run.clock()
         if left > 0:

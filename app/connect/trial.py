@@ -6,10 +6,9 @@ Its event is that of the *Send Test* button, which is counted as a test and neve
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 import aiohttp
 import orjson
@@ -20,7 +19,7 @@ from app.core.signature import sign
 
 # The receiver takes up a new connection file by itself, within seconds.
 PATIENCE_SECONDS: Final = 30.0
-_PAUSE_SECONDS: Final = 0.2
+_PAUSE_SECONDS: Final = 0.5
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=4)
 
 _HINTS: Final = {
@@ -51,32 +50,39 @@ def test_body(now: float) -> bytes:
     )
 
 
+class Patience(Protocol):
+    """How time is told (Unix seconds), and how to wait."""
+
+    @property
+    def clock(self) -> Callable[[], float]: ...
+    @property
+    def sleep(self) -> Callable[[float], Awaitable[None]]: ...
+
+
 async def send_test(
-    session: aiohttp.ClientSession, url: str, key: bytes, patience: float = PATIENCE_SECONDS
+    session: aiohttp.ClientSession, url: str, key: bytes, patience: Patience
 ) -> None:
     """Until it is answered 200. Raises SluiceError, with what to look at."""
-    deadline = time.monotonic() + patience
+    deadline = patience.clock() + PATIENCE_SECONDS
     while True:
         answer = await _post(session, url, key)
         if answer == 200:
             return
-        if time.monotonic() >= deadline:
+        if patience.clock() >= deadline:
             raise SluiceError(_complaint(url, answer))
-        await asyncio.sleep(_PAUSE_SECONDS)
+        await patience.sleep(_PAUSE_SECONDS)
 
 
-async def counted(
-    count: Callable[[], Awaitable[int]], before: int, patience: float = PATIENCE_SECONDS
-) -> None:
+async def counted(count: Callable[[], Awaitable[int]], before: int, patience: Patience) -> None:
     """Until the ledger has one test more. Raises SluiceError."""
-    deadline = time.monotonic() + patience
+    deadline = patience.clock() + PATIENCE_SECONDS
     while await count() <= before:
-        if time.monotonic() >= deadline:
+        if patience.clock() >= deadline:
             raise SluiceError(
                 "the test event was taken, but no worker has counted it: does one run, with the "
                 "same Redis and config folder? Then apply again"
             )
-        await asyncio.sleep(_PAUSE_SECONDS)
+        await patience.sleep(_PAUSE_SECONDS)
 
 
 async def _post(session: aiohttp.ClientSession, url: str, key: bytes) -> int | str:

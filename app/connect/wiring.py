@@ -52,10 +52,12 @@ class Wiring:
         ends: Ends,
         lane: Lane | None,
         *,
+        signing_key: bytes = b"",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.setup = setup
+        self._signing_key = signing_key
         self.places = places
         self.ends = ends
         self._lane = lane
@@ -84,11 +86,14 @@ class Wiring:
         with file.alone():
             run = self._run(file, like_tutorial)
             run.tell, run.ask_key = tell, ask_key
+            # Status and the like go by what was applied.
+            run.state.like_tutorial = like_tutorial
             await carry_out(steps_of(run), run, plan)
 
     async def status(self) -> Standing:
         """Every object, the lane, what is left of the five minutes. Only looks."""
-        run = self._run(StateFile(self.places.data_dir, self.setup.name), "")
+        file = StateFile(self.places.data_dir, self.setup.name)
+        run = self._run(file, file.state.like_tutorial)
         return await look(steps_of(run), run, self._lane)
 
     async def set_enabled(self, enabled: bool, *, webhook: bool, tell: Tell = _silent) -> None:
@@ -123,6 +128,7 @@ class Wiring:
             self._sleep,
             tutorial,
             self._lane,
+            signing_key=self._signing_key,
         )
 
 
@@ -147,9 +153,11 @@ async def wired(
     *,
     path: Path | None = None,
     show: Show | None = None,
+    signing_key: bytes = b"",
 ) -> AsyncIterator[Wiring]:
     """Both ends open. `redis`: None when there is only looking to be done. `show`: is given every
-    call as curl, secrets masked."""
+    call as curl, secrets masked. `signing_key`: the webhook's, when it is known beforehand."""
     async with open_ends(setup, show) as ends:
         lane = None if redis is None else Lane(redis, setup.name)
-        yield Wiring(setup, places_of(settings, setup, path), ends, lane)
+        places = places_of(settings, setup, path)
+        yield Wiring(setup, places, ends, lane, signing_key=signing_key)

@@ -103,6 +103,10 @@ class AppApi:
                 method, url, data=content, headers=headers, allow_redirects=False, timeout=_TIMEOUT
             ) as response:
                 raw = await _bounded(response.content)
+                if response.status >= 300:
+                    # A refusal may quote the key.
+                    said = (raw or b"").replace(self._workspace.key.encode() or b"\0", b"")
+                    return fault_of(call, response.status, said)
                 return _read(call, response.status, raw)
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             # The class only: the request with its key is in the original.
@@ -130,8 +134,6 @@ def _worth_another(fault: CustomerIoFault, attempt: int, safe: bool) -> bool:
 
 
 def _read(call: str, status: int, raw: bytes | None) -> CustomerIoFault | tuple[Any]:
-    if status >= 300:
-        return fault_of(call, status, raw or b"")
     if raw is None:
         why = f"the answer is over {_ANSWER_MAX_BYTES} bytes"
         return CustomerIoUnreadable(call, why, status=status)

@@ -14,6 +14,8 @@ EntryStyle = Literal["statusCode", "status", "both"]
 LineStyle = Literal["byKind", "_errors", "_validationErrors"]
 # How a run spells its activities: the guide's way, the API model's, or both in turn (section 6.1).
 Activities = Literal["activities", "activites", "both"]
+# What validating an expression answers: the guide's object, or the API file's boolean (4.1).
+ExpressionAnswer = Literal["guide", "boolean"]
 # Customer.io's two regions (customerio.md section 10): each has an App API of its own.
 Region = Literal["us", "eu"]
 
@@ -77,13 +79,13 @@ class SandboxConfig:
     `batch_minutes`: of Platform's time, the length of a micro-batch.
     `keep_batches`: how many micro-batches, with their runs, are remembered. `keep_failures`: how
     many failed lines, over all of them; the oldest files go first, their counts stay.
+    `time_factor`: how much faster Customer.io's back-off runs; at 3600 its hour is a second.
+    `webhook_timeout_s`: how long it waits for an answer, in real seconds whatever the factor.
+    `app_api_per_second`: requests per App API key.
     The control plane: `tenant`, under whose name custom fields lie; `settle_seconds`, real ones,
     for how long after a flow was made or changed its data are lost (section 7, point 1);
     `transition_seconds`, of Platform's time, that enabling and disabling take;
     `schema_cache_seconds`, real ones, that a changed schema is still checked as it was.
-    `time_factor`: how much faster Customer.io's back-off runs; at 3600 its hour is a second.
-    `webhook_timeout_s`: how long it waits for an answer, in real seconds whatever the factor.
-    `app_api_per_second`: requests per App API key.
     """
 
     inlets: tuple[Inlet, ...]
@@ -109,11 +111,12 @@ class SandboxConfig:
     keep_batches: int = 2_000
     keep_failures: int = 100_000
     lines_per_file: int = 1_000
-    tenant: str = "tenant"
-    settle_seconds: float = 300.0
-    transition_seconds: float = 5.0
-    schema_cache_seconds: float = 0.0
     workspaces: tuple[Workspace, ...] = ()
     time_factor: float = 1.0
     webhook_timeout_s: float = 4.0
     app_api_per_second: int = 10
+    tenant: str = "tenant"
+    settle_seconds: float = 300.0
+    transition_seconds: float = 5.0
+    schema_cache_seconds: float = 0.0
+    expression_answer: ExpressionAnswer = "guide"

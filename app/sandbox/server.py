@@ -19,7 +19,6 @@ from app.sandbox.control.customerio import customerio_routes
 from app.sandbox.control.faults import Faults
 from app.sandbox.control.plane import plane_routes
 from app.sandbox.control.received import Received
-from app.sandbox.customerio.appapi.calls import Calls as AppApiCalls
 from app.sandbox.customerio.appapi.routes import app_api_routes
 from app.sandbox.customerio.reporting.courier import Courier
 from app.sandbox.customerio.state import CUSTOMERIO, CustomerIo
@@ -54,20 +53,12 @@ def make_app(
     app = web.Application(client_max_size=_READ_LIMIT)
     sandbox = _sandbox(config, clock, chance or random.Random())
     app[SANDBOX] = sandbox
-    plant(sandbox)
     app[CUSTOMERIO] = _customerio(config, clock, sandbox.faults)
-    one: Handler = collection.collect_one
-    batch: Handler = collection.collect_batch
-    metered: Callable[[Plain], Plain] = _metered
-    if config.sink:
-        swallow = Sink()
-        one, batch = swallow.one, swallow.batch
-        metered = _as_it_is
+    plant(sandbox)
     app.add_routes(
         [
             web.post("/ims/token/v3", logged(under_faults("ims", issue_token))),
-            web.post("/collection/batch/{inlet}", metered(under_faults("collection", batch))),
-            web.post("/collection/{inlet}", metered(under_faults("collection", one))),
+            *_collection_routes(config.sink),
             *gateway_routes(),
             *app_api_routes(),
             *customerio_routes(),
@@ -80,6 +71,20 @@ def make_app(
     app.cleanup_ctx.append(app[CUSTOMERIO].courier.background)
     app.on_shutdown.append(_let_go)
     return app
+
+
+def _collection_routes(sink: bool) -> list[web.RouteDef]:
+    one: Handler = collection.collect_one
+    batch: Handler = collection.collect_batch
+    metered: Callable[[Plain], Plain] = _metered
+    if sink:
+        swallow = Sink()
+        one, batch = swallow.one, swallow.batch
+        metered = _as_it_is
+    return [
+        web.post("/collection/batch/{inlet}", metered(under_faults("collection", batch))),
+        web.post("/collection/{inlet}", metered(under_faults("collection", one))),
+    ]
 
 
 def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.Random) -> Sandbox:
@@ -116,7 +121,7 @@ def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.R
 
 def _customerio(config: SandboxConfig, clock: Callable[[], float], faults: Faults) -> CustomerIo:
     courier = Courier(config.webhook_timeout_s, clock)
-    return CustomerIo(clock, Workspaces(config, courier, clock), courier, faults, AppApiCalls())
+    return CustomerIo(clock, Workspaces(config, courier, clock), courier, faults)
 
 
 def _metered(handler: Plain) -> Plain:

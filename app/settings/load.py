@@ -41,11 +41,16 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def load_connections(
-    config_dir: Path, environ: Mapping[str, str], *, secrets: bool = True
+    config_dir: Path,
+    environ: Mapping[str, str],
+    *,
+    secrets: bool = True,
+    pointed: set[Path] | None = None,
 ) -> dict[str, Connection]:
     """Every connection by name. Raises ConfigError with all faults of all files.
 
     `secrets` False: they are neither read nor missed; for commands that need only the rest.
+    `pointed` is filled with the secret files that were looked for, in any case.
     """
     folder = config_dir / "connections"
     paths = sorted(folder.glob("*.yaml"))
@@ -60,6 +65,8 @@ def load_connections(
     for path in paths:
         resolver = Resolver(environ, path.parent, wants_secrets=secrets)
         found = _load_one(path, config_dir, resolver, presets, faults)
+        if pointed is not None:
+            pointed |= resolver.pointed
         if found is not None:
             connections[found.name] = found
     if faults:

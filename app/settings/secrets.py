@@ -20,13 +20,15 @@ SECRETS: Final = frozenset({"customerio.api_key"})
 
 
 class Resolver:
-    """Replaces the references of one document. Collects `faults` instead of raising."""
+    """Replaces the references of one document. Collects `faults` instead of raising, and the
+    files that were `pointed` at."""
 
     def __init__(
         self, environ: Mapping[str, str], folder: Path, *, wants_secrets: bool = True
     ) -> None:
         """`wants_secrets` False: stand-ins are enough, for whoever only reads the rest."""
         self.faults: list[str] = []
+        self.pointed: set[Path] = set()
         self._wants_secrets = wants_secrets
         self._environ = environ
         self._folder = folder
@@ -101,6 +103,7 @@ class Resolver:
         return None
 
     def _from_file(self, path: Path, key: str) -> bytes | None:
+        self.pointed.add(path)
         try:
             secret = read_secret(path)
         except OSError as fault:

@@ -35,7 +35,7 @@ def with_faults(config: Path) -> Path:
 
 def findings(config: Path) -> list[dict[str, Any]]:
     found = sluice("check-config", "--json", SLUICE_CONFIG_DIR=str(config))
-    return [each for each in json.loads(found.stdout) if each["level"] == "fault"]
+    return [each for each in json.loads(found.stdout) if each["level"] == "failed"]
 
 
 def test_all_faults_of_a_set_are_told_at_once_with_a_caret_under_the_place(config: Path) -> None:
@@ -44,13 +44,14 @@ def test_all_faults_of_a_set_are_told_at_once_with_a_caret_under_the_place(confi
     found = sluice("check-config", SLUICE_CONFIG_DIR=str(config))
 
     lines = found.stdout.decode().splitlines()
-    faults = [line for line in lines if line.startswith("fault ")]
+    section = lines[lines.index(str(path)) :]
+    faults = [line for line in section if line.startswith("failed ")]
     assert found.returncode == 1
-    assert all(str(path) in line for line in faults)
     for wanted in ("lowr", "no eventTyp in", "lower( ->"):
         assert any(wanted in line for line in faults), faults
-    at = lines.index("         lowr(data.subject)")
-    assert lines[at + 1] == "         ^"
+    at = next(at for at, line in enumerate(section) if line.strip() == "lowr(data.subject)")
+    assert section[at + 1].rstrip() == " " * section[at].index("lowr") + "^"
+    assert any("fix: `sluice mappings check`" in line for line in section)
 
 
 def test_the_lines_are_those_that_a_worker_gives_up_with(config: Path) -> None:

@@ -82,7 +82,7 @@ async def test_three_columns_that_meet(books: Books) -> None:
     [row] = found["rows"]
     assert (code, row["received"], row["accepted"]) == (0, 5, 5)
     assert (row["landed"], row["refused_later"], row["verdict"]) == (4, 1, "meets")
-    assert "ok       connection example: Platform was asked" in books.said("doctor")[1]
+    assert "ok         lake                 Platform was asked" in books.said("doctor")[1]
     code, text = books.said("ledger")
     assert (code, "meets" in text, "adds up" in text) == (0, True, True)
     for title in ("acknowledged", "accepted by the edge", "landed in the lake", "refused later"):
@@ -157,7 +157,7 @@ async def test_trouble_with_platform_is_said(books: Books) -> None:
     for command in ("ledger", "doctor"):
         said = books.said(command)[1]
         assert "add the credential to a role" in said
-    assert "warning  connection example: Platform cannot be asked" in said
+    assert "warning    lake                 Platform cannot be asked" in said
     code, found = books.document("--check")
     assert (code, found["rows"][0]["verdict"]) == (0, "unseen")
     assert found["platform"]["example"]["asked"] is None

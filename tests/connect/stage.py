@@ -41,22 +41,25 @@ class FrontLane:
     """The lane as steps see it; what became of it, in order."""
 
     def __init__(self) -> None:
-        self.said: list[tuple[str, float | None]] = []
+        self.history: list[tuple[str, float | None]] = []
         self.shut = False
         self.counted = 0
         self.waiting = 0
 
     async def hold(self, seconds: float | None, why: str) -> None:
-        self.said.append(("hold", seconds))
+        self.history.append(("hold", seconds))
         self.shut = True
 
     async def open(self) -> bool:
-        self.said.append(("open", None))
+        self.history.append(("open", None))
         self.shut = False
         return True
 
     async def held(self) -> bool:
         return self.shut
+
+    async def said(self) -> tuple[str, str]:
+        return ("paused", "connect:new") if self.shut else ("open", "")
 
     async def tests(self) -> int:
         return self.counted
@@ -69,6 +72,7 @@ class Stage:
     """Made by `staged`."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.config = config_folder(folder)
         tiny_documents(self.config)
@@ -144,10 +148,8 @@ class Stage:
             return await response.json()
 
     async def calls(self) -> list[dict[str, Any]]:
-        """Those that were made since `forget`, to both vendors, each in its order."""
-        platform = (await self.ask("/calls"))["calls"]
-        customerio = (await self.ask("/customerio/calls"))["calls"]
-        return [*platform, *customerio]
+        """Those that were made since `forget`, to both vendors, in their order."""
+        return list((await self.ask("/calls"))["calls"])
 
     async def writes(self) -> list[str]:
         """`METHOD path` of what changed anything, without ids' rest."""
@@ -161,7 +163,6 @@ class Stage:
 
     async def forget(self) -> None:
         await self.ask("/calls", "DELETE")
-        await self.ask("/customerio/calls", "DELETE")
 
     async def counts(self) -> dict[str, int]:
         """How many of each kind there are, those that were there from the start left out."""
@@ -181,7 +182,6 @@ async def _key(_where: str) -> bytes:
 @asynccontextmanager
 async def staged(folder: Path, **changes: Any) -> AsyncIterator[Stage]:
     """A stage whose vendors have nothing yet. `changes`: of the setup."""
-    folder.mkdir(parents=True, exist_ok=True)
     stage = Stage(folder)
     stage.changes = changes
     config = replace(default_config(), app_api_per_second=10_000, requests_per_second=None)

@@ -20,9 +20,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "customerio": {
         "platform__source": {"kind": "customerio"},
         "platform__dataset": {"name": "events", "profile": True, "row_expiry": "P3Y"},
-        "platform__descriptors": [
-            {"path": "/_{TENANT}/customerio/id", "namespace": "customerId"}
-        ],
+        "platform__descriptors": [{"path": "/_{TENANT}/customerio/id", "namespace": "customerId"}],
     },
     "http_api": {},
 }
@@ -62,8 +60,8 @@ async def test_killed_at_any_call_and_run_again_it_comes_out_the_same(
 ) -> None:
     wanted, calls = await undisturbed(tmp_path / "whole", kind)
     for number, (method, _) in enumerate(calls, 1):
-        if when == "before" and method == "GET":
-            # As after the call before.
+        if method == "GET" and (when == "before" or kind == "http_api"):
+            # Before it is as after the call before; and the same looks are in the other kind.
             continue
         async with staged(tmp_path / str(number), **KINDS[kind], **TINY) as stage:
 

@@ -79,7 +79,7 @@ async def test_a_master_that_is_made_a_replica_is_left_for_the_new_one(tmp_path:
         await nothing_is_lost(system, sent, most_repeats=IN_HAND)
         assert len(system.workers[0].lines("worker.started")) == 1
         doctor = await system.sluice("doctor", "--json")
-        assert {finding["level"] for finding in doctor.json} == {"ok"}
+        assert {each["level"] for each in doctor.json if each["subject"] == "redis"} <= WELL
 
 
 async def cut_off(flock: Flock, system: System) -> None:

@@ -139,6 +139,6 @@ async def test_the_doctor_finds_nothing_wrong_and_says_what_is(system: System) -
         broken.unlink()
 
     assert well.code == 0, well.out
-    assert {finding["level"] for finding in well.json} == {"ok"}
+    assert "failed" not in {finding["level"] for finding in well.json}
     assert wrong.code == 1
     assert any("tenent" in json.dumps(finding) for finding in wrong.json)

@@ -80,6 +80,10 @@ async def test_with_two_more_rows_an_event_lands(platform: Any) -> None:
 
     assert (status, answer["flowId"]) == (200, made.ids["flow"])
     assert (await _lake(platform))["landed"] == 1
+    await platform.hour_over()
+    runs = f"{FLOW}/runs?property=flowId=={made.ids['flow']}"
+    (run,) = (await platform.ask("GET", runs))[1]["items"]
+    assert run["metrics"]["recordSummary"]["outputRecordCount"] == 1
 
 
 async def test_what_is_sent_within_five_minutes_is_lost_and_nobody_says_so(platform: Any) -> None:

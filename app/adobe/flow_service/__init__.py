@@ -8,6 +8,7 @@ calls     one call for any kind of object
 client    FlowService
 """
 
+from app.adobe.flow_service import specs
 from app.adobe.flow_service.bodies import (
     MappingRef,
     description_change,
@@ -40,4 +41,5 @@ __all__ = [
     "description_change",
     "mapping_change",
     "name_change",
+    "specs",
 ]

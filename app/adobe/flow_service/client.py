@@ -79,16 +79,17 @@ class FlowService:
     async def inlet(self, flow: Flow) -> Inlet | None:
         """Where a dataflow's events go; None = Platform has not said yet.
 
-        Customer.io's has it itself, the HTTP API source's at the base connection.
+        Customer.io's has it itself. Of the HTTP API source only the base connection says whether
+        it wants a token (section 1.9), whatever the dataflow shows.
         """
-        if flow.inlet_url:
+        if specs.CUSTOMERIO in flow.source_spec_ids and flow.inlet_url:
             return objects.open_inlet(flow.inlet_url)
         for source_id in flow.source_connection_ids:
             source = await self.source_connection(source_id)
             if source is not None and source.base_connection_id:
                 base = await self.base_connection(source.base_connection_id)
                 return base.inlet if base is not None else None
-        return None
+        return objects.open_inlet(flow.inlet_url) if flow.inlet_url else None
 
     async def connection_spec(self, spec_id: str) -> Spec | None:
         """None = Platform does not offer it to this organization."""

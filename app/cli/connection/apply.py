@@ -18,7 +18,7 @@ from app.cli.connection.working import (
 )
 from app.cli.reading import Json
 from app.connect.plan import Plan
-from app.connect.wiring import AskKey, Wiring
+from app.connect.wiring import Wiring
 from app.core.errors import ConfigError, SluiceError
 from app.settings import environment
 from app.settings.secrets import read_secret
@@ -50,10 +50,10 @@ def apply(
     each step is a line.
     """
     tutorial = chosen_tutorial(like_tutorial)
-    key = asker(signing_key_file, may_ask=not yes and not as_json)
     carry_out(
-        the_setup(name), key, yes=yes, tutorial=tutorial, show_calls=show_calls, as_json=as_json
-    )
+        the_setup(name), signing_key=key_given(signing_key_file), yes=yes, tutorial=tutorial,
+        show_calls=show_calls, as_json=as_json,
+    )  # fmt: skip
 
 
 def update(
@@ -70,25 +70,29 @@ def update(
         if any(item.step == "flow" and item.action.value == "create" for item in plan.items):
             raise SluiceError(f"{name} is not set up yet: `sluice connection apply {name}`")
 
-    key = asker(None, may_ask=not yes and not as_json)
     carry_out(
-        the_setup(name), key, yes=yes, show_calls=show_calls, as_json=as_json, act="update",
+        the_setup(name), yes=yes, show_calls=show_calls, as_json=as_json, act="update",
         allowed=needs_flow,
     )  # fmt: skip
 
 
 def carry_out(
     setup: Setup,
-    key: AskKey,
     *,
     yes: bool,
+    signing_key: bytes = b"",
+    may_ask: bool | None = None,
     tutorial: str = "",
     show_calls: bool = False,
     as_json: bool = False,
     act: str = "apply",
     allowed: object = None,
 ) -> None:
-    """Plans, shows, asks, applies. Raises SluiceError and its kin, and typer.Abort."""
+    """Plans, shows, asks, applies. `may_ask`: for the signing key; None: unless `yes`.
+
+    Raises SluiceError and its kin, and typer.Abort.
+    """
+    asks = may_ask if may_ask is not None else not yes and not as_json
 
     async def both(wiring: Wiring) -> None:
         plan = await wiring.plan(like_tutorial=tutorial)
@@ -98,29 +102,38 @@ def carry_out(
             show_plan(plan)
         if plan.work and not plan.blocked and not yes:
             typer.confirm("\nDo this?", abort=True)
-        await wiring.apply(plan, tell=Watch(as_json=as_json), ask_key=key, like_tutorial=tutorial)
+        await wiring.apply(
+            plan,
+            tell=Watch(as_json=as_json),
+            ask_key=_ask if asks else None,
+            like_tutorial=tutorial,
+        )
         if not as_json:
             done = f"{len(plan.work)} things done" if plan.work else "nothing to do"
             typer.echo(f"{setup.name}: {done}; events go from {setup.webhook_url} to Platform")
+            if plan.work:
+                typer.echo("Press Send Test on the webhook's page in Customer.io: only that shows")
+                typer.echo("that the signing key is the right one. `sluice ledger` counts it.")
 
-    with_wiring(setup, both, show_calls=show_calls, acts=f"connection.{act}")
+    with_wiring(
+        setup, both, show_calls=show_calls, acts=f"connection.{act}", signing_key=signing_key
+    )
 
 
-def asker(path: Path | None, *, may_ask: bool) -> AskKey:
-    """Where the signing key comes from: a file, the environment, or whoever sits here. Raises
-    ConfigError for a file that cannot be read."""
-    given = environment().get(KEY_VARIABLE, "").encode()
-    if path is not None:
-        try:
-            given = read_secret(path)
-        except OSError as fault:
-            raise ConfigError([f"{path}: cannot be read: {fault.strerror}"]) from None
+def key_given(path: Path | None) -> bytes:
+    """The signing key in a file or in the environment, b"" when nobody gave one.
 
-    async def ask(_where: str) -> bytes | None:
-        if given or not may_ask:
-            return given or None
-        # Nothing else runs in this command meanwhile.
-        answer: str = typer.prompt("signing key", hide_input=True)
-        return answer.encode()
+    Raises ConfigError for a file that cannot be read.
+    """
+    if path is None:
+        return environment().get(KEY_VARIABLE, "").strip().encode()
+    try:
+        return read_secret(path)
+    except OSError as fault:
+        raise ConfigError([f"{path}: cannot be read: {fault.strerror}"]) from None
 
-    return ask
+
+async def _ask(_where: str) -> bytes | None:
+    # Nothing else runs in this command meanwhile.
+    answer: str = typer.prompt("signing key", hide_input=True)
+    return answer.encode()

@@ -71,7 +71,7 @@ def with_wiring(
     show_calls: bool = False,
     acts: str = "",
     needs_redis: bool = True,
-    path: Path | None = None,
+    signing_key: bytes = b"",
 ) -> T:
     """What `do` answers. `acts`: the act's name in the audit trail, "" when it only looks.
 
@@ -87,7 +87,7 @@ def with_wiring(
                 machine = socket.gethostname()
                 await Audit(redis).record(operator(), acts, on=setup.name, origin=machine)
             show = _show if show_calls else None
-            async with wired(settings, setup, redis, path=path, show=show) as wiring:
+            async with wired(settings, setup, redis, show=show, signing_key=signing_key) as wiring:
                 return await do(wiring)
         except StoreUnavailable as fault:
             raise SluiceError(

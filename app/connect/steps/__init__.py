@@ -11,7 +11,7 @@ from __future__ import annotations
 from app.connect.run import Run, Step
 from app.connect.steps.connections import Base, Source, Target
 from app.connect.steps.dataset import Dataset, Profile, RowExpiry
-from app.connect.steps.ending import Opening, TestEvent
+from app.connect.steps.ending import Opening, TestCounted, TestEvent
 from app.connect.steps.flow import Flow
 from app.connect.steps.local import ConnectionFile, SigningKey
 from app.connect.steps.mapping import MappingSet
@@ -28,6 +28,7 @@ def steps_of(run: Run) -> list[Step]:
     own: list[Step] = _tutorial(run) if run.tutorial else _ours(run)
     last: list[Step] = [
         Webhook(), SigningKey(), ConnectionFile(), TestEvent(), WebhookOn(), Opening(),
+        TestCounted(),
     ]  # fmt: skip
     return [*own, *last]
 

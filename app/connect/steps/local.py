@@ -40,18 +40,24 @@ class SigningKey:
     async def look(self, run: Run) -> list[Item]:
         path = run.places.signing_key
         try:
-            there = bool(read_secret(path))
+            there = read_secret(path)
         except FileNotFoundError:
-            there = False
+            there = b""
         except OSError as fault:
             return [blocked(self, str(path), f"cannot be read: {fault.strerror}")]
+        if there and run.signing_key not in (b"", there):
+            return [Item(self.key, self.kind, str(path), Action.CHANGE, why="another one is given")]
         if there:
             return [Item(self.key, self.kind, str(path), Action.EXISTS)]
         return [Item(self.key, self.kind, str(path), Action.CREATE, why="a person is asked for it")]
 
     async def act(self, run: Run, item: Item) -> None:
+        secret = run.signing_key or await self._asked(run, item)
+        write_private(run.places.signing_key, secret + b"\n")
+
+    async def _asked(self, run: Run, item: Item) -> bytes:
         where = WHERE.format(name=run.setup.webhook_name)
-        run.tell(Progress("asking", item, where))
+        run.tell(Progress("asking", item, f"the signing key is {where}"))
         given = None if run.ask_key is None else await run.ask_key(where)
         secret = (given or b"").strip()
         if not secret:
@@ -59,7 +65,7 @@ class SigningKey:
                 f"the signing key of the webhook is needed. It is {where}; then apply again with "
                 "--signing-key-file FILE, or answer the question"
             )
-        write_private(run.places.signing_key, secret + b"\n")
+        return secret
 
 
 class ConnectionFile:

@@ -43,6 +43,8 @@ class MappingSet:
         if report.problems:
             why = "; ".join(str(problem) for problem in report.problems[:_SHOWN])
             return [blocked(self, name, f"{why} (`sluice mappings check` says it all)")]
+        if run.tutorial:
+            run.note("Adobe's mapping has neither _id nor timestamp, so events are refused later")
         if run.setup.mode == "xdm":
             rows = 0 if report.mapping_set is None else len(report.mapping_set.rows)
             why = f"Sluice maps by itself; checked: {rows} rows, {len(run.documents.examples)} "
@@ -106,10 +108,8 @@ async def approve(run: Run, document: dict[str, Any]) -> None:
     if refused:
         more = f" (and {len(refused) - _SHOWN} more)" if len(refused) > _SHOWN else ""
         raise SluiceError(f"Platform refuses rows of the mapping set: {refused[:_SHOWN]}{more}")
-    if run.tutorial:
-        run.note("Adobe's mapping has neither _id nor timestamp, so events are refused later")
-        return
-    await _compare(run, document)
+    if not run.tutorial:
+        await _compare(run, document)
 
 
 async def _compare(run: Run, document: dict[str, Any]) -> None:

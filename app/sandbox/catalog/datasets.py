@@ -28,6 +28,8 @@ async def create_dataset(request: web.Request, view: View) -> web.StreamResponse
     for key in _READ_ONLY:
         body.pop(key, None)
     _check(view, body)
+    # There always: the reference adds `/tags/unifiedProfile` to a dataset as it is.
+    body.setdefault("tags", {})
     sandbox = view.sandbox
     document = Document.new(sandbox, sandbox.mint.hex(24), body, client_of(request))
     sandbox.plane.datasets[document.id] = document

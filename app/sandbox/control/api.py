@@ -1,5 +1,7 @@
-"""The sandbox's own endpoints: /faults, /received, /failed, /healthz; lake.py has /lake, and
-customerio.py /customerio."""
+"""The sandbox's own endpoints: /faults, /received, /failed, /healthz.
+
+lake.py has /lake, plane.py /calls and /objects, customerio.py /customerio.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,12 @@ _PAGE_MAX: Final = 10_000
 
 _HELP: Final = """Sluice's sandbox Platform
 POST /ims/token/v3  /collection/{inlet}  /collection/batch/{inlet}
-GET  /data/foundation/flowservice/runs  /flows/{flow}
-GET  /data/foundation/catalog/batches  /batches/{batch}
+/data/foundation/flowservice/connections  /sourceConnections  /targetConnections  /flows
+GET  /data/foundation/flowservice/connectionSpecs  /flowSpecs  /runs
+/data/foundation/schemaregistry/stats  /global  /tenant  /tenant/descriptors
+/data/foundation/conversion/mappingSets  /languages/el
+/data/foundation/catalog/dataSets  /v2/dataSets  GET /batches  /batches/{batch}
+/data/core/idnamespace/identities
 GET  /data/foundation/export/batches/{batch}/failed  /meta
 POST /data/infrastructure/observability/insights/metrics
 GET  /received  /received?id=  /received?limit=&after=  /received?ids=true   DELETE /received
@@ -29,14 +35,16 @@ GET  /failed    /failed?id=  /failed?limit=&after=  /failed?settle=true
 GET  /lake      /lake?ids=true  /lake?lost=true  /lake?hours=true  /lake?settle=true
 POST /lake/close  ends Platform's hour now, so that its runs and batches show
 GET  /faults    POST /faults    DELETE /faults  /faults?id=
+GET  /calls     /calls?after=&limit=            DELETE /calls
+GET  /objects   what was set up                 DELETE /objects  back to the first state
+POST /objects/settle  ends the five minutes in which data for new flows are lost
 GET  /tokens    /healthz
 and its Customer.io: App API for the US region as in life, for the EU under /eu
 GET  /v1/reporting_webhooks  /v1/reporting_webhooks/{id}   POST  PUT  DELETE
 GET  /v1/info/ip_addresses
-GET  /customerio  /customerio/workspaces/{workspace}  with its signing key and how its webhooks fare
+GET  /customerio  /customerio/workspaces/{workspace}  its signing key, how its webhooks fare
 POST /customerio/workspaces/{workspace}/play  lets events happen: {"count": 100, "rate": 10}
 POST /customerio/workspaces/{workspace}/webhooks/{id}/test  the Send Test button
-GET  /customerio/calls  /customerio/calls?after=  the calls to the App API   DELETE
 """
 
 

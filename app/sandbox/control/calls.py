@@ -1,4 +1,4 @@
-"""The request log: every call to IMS and to the gateway, as it came, without its secrets."""
+"""The request log: every call to IMS, the gateway and the App API as it came, without secrets."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from aiohttp import web
 from app.sandbox.control.befall import Plain
 from app.sandbox.state import SANDBOX
 
-_KEPT: Final = 5_000
+_KEPT: Final = 2_000
 # Of a body that is no JSON; one that is, is kept whole up to the server's own limit.
 _TEXT_KEPT: Final = 2_000
 _MASKED: Final = "***"
 
 
 class Calls:
-    """The newest 5,000 calls. `number` counts from 1 and is never used twice."""
+    """The newest 2,000 calls. `number` counts from 1 and is never used twice."""
 
     def __init__(self) -> None:
         self._kept: deque[dict[str, Any]] = deque(maxlen=_KEPT)
@@ -74,7 +74,7 @@ def _path(request: web.Request) -> str:
 def _headers(request: web.Request) -> dict[str, str]:
     """As they were spelled, but the token."""
     return {
-        # Not the multidict's own kind of text, which is no key in JSON.
+        # Names come as a text of their own kind, which orjson takes for no text.
         str(name): f"{value.split(' ')[0]} {_MASKED}" if name.lower() == "authorization" else value
         for name, value in request.headers.items()
     }

@@ -1,5 +1,5 @@
-"""The sandbox's own /customerio: what a person sees and presses in Customer.io's UI, what happens
-in a workspace, and who called the App API."""
+"""The sandbox's own /customerio: what a person sees and presses in Customer.io's UI, and what
+happens in a workspace."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ def customerio_routes() -> list[web.RouteDef]:
         web.get(_WORKSPACE, show_workspace),
         web.post(f"{_WORKSPACE}/play", play),
         web.post(f"{_WORKSPACE}/webhooks/{{webhook}}/test", send_test),
-        web.get("/customerio/calls", show_calls),
-        web.delete("/customerio/calls", forget_calls),
     ]
 
 
@@ -63,19 +61,6 @@ async def send_test(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound(text=f"no webhook {number} in this workspace\n")
     answered = await workspace.send_test(found[0].webhook)
     return _json({"event_id": SEND_TEST_EVENT_ID, **answered.as_dict()})
-
-
-async def show_calls(request: web.Request) -> web.StreamResponse:
-    """The newest calls to the App API, oldest first; `after`: those with a higher number."""
-    after = request.query.get("after", "0")
-    if not after.isascii() or not after.isdigit():
-        raise web.HTTPBadRequest(text="after must be a whole number\n")
-    calls = request.app[CUSTOMERIO].calls.after(int(after))
-    return _json({"calls": [call.as_dict() for call in calls]})
-
-
-async def forget_calls(request: web.Request) -> web.StreamResponse:
-    return _json({"removed": request.app[CUSTOMERIO].calls.clear()})
 
 
 def _workspace(request: web.Request) -> LiveWorkspace:

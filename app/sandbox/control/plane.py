@@ -19,11 +19,12 @@ def plane_routes() -> list[web.RouteDef]:
         web.delete("/calls", forget_calls),
         web.get("/objects", show_objects),
         web.delete("/objects", forget_objects),
+        web.post("/objects/settle", settle_flows),
     ]
 
 
 async def show_calls(request: web.Request) -> web.StreamResponse:
-    """Calls to IMS and to the gateway, oldest first; `?after=` a number, `?limit=`."""
+    """Calls to IMS, the gateway and the App API, oldest first; `?after=` a number, `?limit=`."""
     after, limit = _number(request, "after", 0), _number(request, "limit", _PAGE)
     return _json({"calls": list(request.app[SANDBOX].calls.after(after, limit))})
 
@@ -45,6 +46,16 @@ async def forget_objects(request: web.Request) -> web.StreamResponse:
     there = _objects(sandbox)
     plant(sandbox)
     return _json(there)
+
+
+async def settle_flows(request: web.Request) -> web.StreamResponse:
+    """End the five minutes of all flows; how many had not settled."""
+    sandbox = request.app[SANDBOX]
+    now = sandbox.clock()
+    fresh = [flow for flow in sandbox.plane.flows.values() if now < flow.settles]
+    for flow in fresh:
+        flow.settles = now
+    return _json({"settled": len(fresh)})
 
 
 def _objects(sandbox: Sandbox) -> dict[str, Any]:

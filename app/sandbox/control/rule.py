@@ -53,7 +53,7 @@ class Rule(BaseModel):
 
     status           answer this instead; `retry_after` (seconds) goes with it, and in scope
                      control `error_code`, for example 2100-404
-    error_code       alone: that error of scope control, with the status that it ends in
+    error_code       alone: that error, with the status that it ends in; scope control by default
     acted            with `status` or `error_code`: not instead, but after the call did its work
     hang             never answer, until the rule ends; then the connection is cut
     cut              cut the connection: "before" anything happens, or "after" (the messages
@@ -146,7 +146,10 @@ class Rule(BaseModel):
     def _code_by_itself(cls, given: Any) -> Any:
         """An error code ends in its status; the gateway's own begin with it (section 1.11)."""
         code = given.get("error_code") if isinstance(given, dict) else None
-        if not isinstance(code, str) or given.get("status") is not None:
+        if not isinstance(code, str):
+            return given
+        given = {"scope": "control", **given}
+        if given.get("status") is not None:
             return given
         digits = code[:3] if code.isdigit() else code[-3:]
         return {**given, "status": digits} if digits.isdigit() else given

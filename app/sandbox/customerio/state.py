@@ -10,7 +10,6 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     from app.sandbox.control.faults import Faults
-    from app.sandbox.customerio.appapi.calls import Calls
     from app.sandbox.customerio.reporting.courier import Courier
     from app.sandbox.customerio.workspace import Workspaces
 
@@ -23,7 +22,6 @@ class CustomerIo:
     workspaces: Workspaces
     courier: Courier
     faults: Faults
-    calls: Calls
 
 
 CUSTOMERIO: Final = web.AppKey("customerio", CustomerIo)

@@ -21,7 +21,6 @@ def data_prep_routes() -> list[web.RouteDef]:
         _route("POST", f"{path}/preview", trying.preview_set),
         _route("GET", f"{path}/{{id}}", sets.show_set),
         _route("PUT", f"{path}/{{id}}", sets.replace_set),
-        _route("DELETE", f"{path}/{{id}}", sets.delete_set),
         _route("GET", f"{path}/{{id}}/mappings", sets.show_mappings),
         _route("GET", f"{path}/{{id}}/mappings/{{mapping}}", sets.show_mapping),
         _route("POST", f"{_BASE}/languages/el/validate", language.validate_expression),

@@ -1,4 +1,4 @@
-"""The calls about mapping sets (platform.md section 4.1)."""
+"""The calls about mapping sets (platform.md section 4.1). No page says how to delete one."""
 
 from __future__ import annotations
 
@@ -79,16 +79,6 @@ async def show_mapping(request: web.Request, view: View) -> web.StreamResponse:
         if mapping["id"] == request.match_info["mapping"]:
             return json_answer(mapping)
     raise api_error(view.sandbox, view.side, 404, "There is no such mapping")
-
-
-async def delete_set(request: web.Request, view: View) -> web.StreamResponse:
-    """Not in the reference, and only for a set that no flow uses: ours."""
-    versions = _wanted(request, view)
-    flows = view.sandbox.plane.flows.values()
-    if any(flow.mapping and flow.mapping[0] == versions[0].id for flow in flows):
-        raise refused(view, "The mapping set is used by a flow")
-    del view.sandbox.plane.mapping_sets[versions[0].id]
-    return web.Response(status=204)
 
 
 def checked_set(view: View, given: dict[str, Any]) -> dict[str, Any]:

@@ -46,8 +46,6 @@ class Kind:
     async def create(self, request: web.Request, view: View) -> web.StreamResponse:
         """201 with id and etag."""
         body = await object_of(request, view)
-        for key in ("id", "etag"):
-            body.pop(key, None)
         self.check(view, body)
         sandbox = view.sandbox
         document = Document.new(sandbox, sandbox.mint.uuid(), body, client_of(request))
@@ -70,6 +68,8 @@ class Kind:
         body = patched_body(view, document.body, await json_of(request, view))
         check_read_only(view, document.body, body)
         self.check(view, body)
+        if self.table == "connections":
+            keep_inlet(view, document.body, body)
         document.change(view.sandbox, body, client_of(request))
         return json_answer(_id_and_etag(document))
 
@@ -116,6 +116,14 @@ def open_inlet(sandbox: Sandbox, base: Document, inlet_id: str = "") -> None:
     )
 
 
+def keep_inlet(view: View, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """A base connection keeps its inlet, and how it is used. Raises Turned."""
+    for key in ("inletId", "dataType", "authenticationRequired"):
+        old = before["auth"]["params"][key]
+        if after["auth"]["params"].setdefault(key, old) != old:
+            raise refused(view, f"auth.params.{key} cannot be updated")
+
+
 def inlet_url(request: web.Request, inlet_id: str) -> str:
     """The sandbox itself is the collection service: the host that the request came to."""
     return f"{request.url.origin()}/collection/{inlet_id}"
@@ -124,6 +132,7 @@ def inlet_url(request: web.Request, inlet_id: str) -> str:
 def shown_of(sandbox: Sandbox, document: Document) -> dict[str, Any]:
     """What every object of Flow Service shows beside what it was told."""
     return {
+        **document.body,
         "id": document.id,
         "createdAt": document.created_ms,
         "updatedAt": document.updated_ms,
@@ -134,7 +143,6 @@ def shown_of(sandbox: Sandbox, document: Document) -> dict[str, Any]:
         "sandboxId": sandbox.sandbox_id,
         "sandboxName": sandbox.config.sandbox_name,
         "imsOrgId": sandbox.config.ims_clients[0].org_id if sandbox.config.ims_clients else "",
-        **document.body,
         "version": document.etag,
         "etag": document.etag,
     }

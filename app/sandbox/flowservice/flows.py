@@ -27,8 +27,6 @@ async def create_flow(request: web.Request, view: View) -> web.StreamResponse:
     text_in(view, body, "name")
     wiring = wire(view, body)
     sandbox = view.sandbox
-    for key in ("id", "etag"):
-        body.pop(key, None)
     document = Document.new(sandbox, sandbox.mint.uuid(), body, client_of(request))
     inlet = wiring.inlet(view, document.id)
     now = sandbox.clock()

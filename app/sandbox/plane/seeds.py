@@ -6,6 +6,7 @@ dataset, base, source and target connection. They are older than the five minute
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from app.sandbox.registry.resource import NS, Container, Kind, Resource
 from app.sandbox.state import Sandbox
 
 _MAKER: Final = "sandbox"
+_NAMESPACE: Final = uuid.UUID("00000000-0000-4000-8000-0000000000a2")
 _AGE_MS: Final = 86_400_000
 
 
@@ -50,14 +52,14 @@ def _plant_flow(sandbox: Sandbox, inlet: Inlet, number: int) -> None:
     if inlet.schema_id not in plane.resources:
         _plant_schema(sandbox, inlet, name)
     reference = {"id": inlet.schema_id, "contentType": inlet.schema_content_type}
-    dataset = {"name": name, "schemaRef": reference, "enableErrorDiagnostics": True}
+    dataset = {"name": name, "schemaRef": reference, "enableErrorDiagnostics": True, "tags": {}}
     plane.datasets[inlet.dataset_id] = _document(sandbox, inlet.dataset_id, dataset)
-    base = _document(sandbox, f"base-of-{inlet.flow_id}", _base(inlet, name))
+    base = _document(sandbox, _id("base", inlet), _base(inlet, name))
     open_inlet(sandbox, base, inlet.id)
     plane.connections[base.id] = base
-    source = _document(sandbox, f"source-of-{inlet.flow_id}", _source(base.id, name))
+    source = _document(sandbox, _id("source", inlet), _source(base.id, name))
     plane.sources[source.id] = source
-    target = _document(sandbox, f"target-of-{inlet.flow_id}", _target(inlet, name))
+    target = _document(sandbox, _id("target", inlet), _target(inlet, name))
     plane.targets[target.id] = target
     body = {
         "name": name,
@@ -69,6 +71,11 @@ def _plant_flow(sandbox: Sandbox, inlet: Inlet, number: int) -> None:
     at = document.created_ms
     operation = {"started": at, "updated": at, "operation": "enable"}
     plane.flows[inlet.flow_id] = Flow(document, source.id, target.id, inlet, None, 0.0, operation)
+
+
+def _id(what: str, inlet: Inlet) -> str:
+    """The same at every start."""
+    return str(uuid.uuid5(_NAMESPACE, f"{what} {inlet.flow_id}"))
 
 
 def _base(inlet: Inlet, name: str) -> dict[str, Any]:

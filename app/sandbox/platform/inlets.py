@@ -24,12 +24,12 @@ class Inlets:
 
     def of_flow(self, inlet: Inlet, flow_id: Any) -> Inlet:
         """`inlet` with the flow that was named, if it feeds it."""
-        flows = self._flows[inlet.id]
+        flows = self._flows.get(inlet.id, {})
         return flows.get(flow_id, inlet) if isinstance(flow_id, str) else inlet
 
     def shared(self, inlet: Inlet) -> bool:
         """Whether more than one flow is fed."""
-        return len(self._flows[inlet.id]) > 1
+        return len(self._flows.get(inlet.id, ())) > 1
 
     def add(self, inlet: Inlet) -> None:
         """Open an inlet, let it feed one flow more, or change how it feeds one."""
@@ -40,7 +40,7 @@ class Inlets:
 
     def part(self, inlet: Inlet) -> None:
         """It feeds that flow no more."""
-        self._flows[inlet.id].pop(inlet.flow_id, None)
+        self._flows.get(inlet.id, {}).pop(inlet.flow_id, None)
 
     def clear(self) -> None:
         """No inlet is known any more."""

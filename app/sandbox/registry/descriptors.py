@@ -55,6 +55,7 @@ async def replace_descriptor(request: web.Request, view: View) -> web.StreamResp
     document = _wanted(request, view)
     body = await object_of(request, view)
     _check(view, body, document.id)
+    _check_primary_stays(view, document)
     body.pop("@id", None)
     document.change(view.sandbox, body, client_of(request))
     view.sandbox.plane.revision += 1
@@ -63,6 +64,7 @@ async def replace_descriptor(request: web.Request, view: View) -> web.StreamResp
 
 async def delete_descriptor(request: web.Request, view: View) -> web.StreamResponse:
     document = _wanted(request, view)
+    _check_primary_stays(view, document)
     del view.sandbox.plane.descriptors[document.id]
     view.sandbox.plane.revision += 1
     return web.Response(status=204)
@@ -78,6 +80,17 @@ def _wanted(request: web.Request, view: View) -> Document:
         text = f"Descriptor {request.match_info['id']} not found"
         raise api_error(view.sandbox, view.side, 404, text, "XDM-1012-404", "Resource not found")
     return found
+
+
+def _check_primary_stays(view: View, document: Document) -> None:
+    """Raises Turned: not after data came in, in a schema that is enabled for Profile."""
+    schema = view.sandbox.plane.resources[document.body["xdm:sourceSchema"]]
+    if not (document.body.get("xdm:isPrimary") and schema.union):
+        return
+    datasets = view.sandbox.plane.datasets.values()
+    ids = {each.id for each in datasets if each.body["schemaRef"]["id"] == schema.id}
+    if any(cut.landed for cut in view.sandbox.lake.cuts.values() if cut.dataset_id in ids):
+        raise refused(view, "The primary identity cannot be changed: there are data already")
 
 
 def _check(view: View, body: dict[str, Any], own_id: str) -> None:

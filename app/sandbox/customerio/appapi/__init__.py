@@ -3,7 +3,6 @@
 names.py      the 72 events that can be subscribed to
 webhook.py    a reporting webhook: what a body may say, what an answer shows
 limit.py      10 requests a second
-calls.py      the log of calls
-entry.py      what every call goes through: faults, key, limit, log
+entry.py      what every call goes through: faults, key, limit
 routes.py     the calls
 """

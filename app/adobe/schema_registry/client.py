@@ -1,20 +1,18 @@
-"""Schema Registry: schemas, field groups, classes, descriptors (platform.md section 5.1)."""
+"""The calls to Schema Registry (platform.md section 5.1)."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from app.adobe.platform_client import Params, PlatformClient
-from app.adobe.reading import at, count, items, text, texts
+from app.adobe.reading import at, items, text
+from app.adobe.schema_registry import documents
+from app.adobe.schema_registry.documents import EXPERIENCE_EVENT, IDENTITY, Descriptor, Resource
 from app.core.errors import PlatformMissing, PlatformUnreadable
 
 BASE: Final = "/data/foundation/schemaregistry"
-
-EXPERIENCE_EVENT: Final = "https://ns.adobe.com/xdm/context/experienceevent"
-UNION: Final = "union"
 
 _PAGE: Final = 500
 _PAGES_MAX: Final = 50
@@ -24,45 +22,12 @@ _IDS: Final = "application/vnd.adobe.xed-id+json"
 _ONE: Final = "application/vnd.adobe.xed+json;version={version}"
 _FULL: Final = "application/vnd.adobe.xed-full+json;version={version}"
 _DESCRIPTORS: Final = "application/vnd.adobe.xdm+json"
-_IDENTITY: Final = "xdm:descriptorIdentity"
 # Has a meaning of its own in a filter.
 _NOT_IN_A_FILTER: Final = frozenset(",=!<>~&|*?[]()\"'\\")
 
 Kind = Literal["schemas", "fieldgroups", "classes"]
 Container = Literal["tenant", "global"]
 Operation = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """A schema, field group or class. `id`: its `$id`, an address; `alt_id`: the short one.
-
-    `major`: of its version, 1 at first. `refs`: what it is composed of, by `$id`: class and field
-    groups of a schema. `union`: whether the schema is enabled for Profile.
-    """
-
-    id: str
-    alt_id: str
-    title: str
-    description: str
-    version: str
-    refs: tuple[str, ...]
-    union: bool
-    document: Any = field(repr=False, compare=False)
-
-    @property
-    def major(self) -> int:
-        return count(self.version.partition(".")[0]) or 1
-
-
-class Descriptor(NamedTuple):
-    """An identity descriptor. `path`: into the schema, `/_tenant/customerio/email`."""
-
-    id: str
-    schema_id: str
-    path: str
-    namespace: str
-    primary: bool
 
 
 class SchemaRegistry:
@@ -116,7 +81,7 @@ class SchemaRegistry:
     ) -> Resource:
         """`properties`: of the record, such as `{"_tenant": {"type": "object", ...}}`."""
         return await self.create(
-            "fieldgroups", field_group(title, properties, description, extends)
+            "fieldgroups", documents.field_group(title, properties, description, extends)
         )
 
     async def create_schema(
@@ -130,14 +95,14 @@ class SchemaRegistry:
     ) -> Resource:
         """`union`: enabled for Profile, for ever."""
         return await self.create(
-            "schemas", schema(title, field_group_ids, description, class_id, union)
+            "schemas", documents.schema(title, field_group_ids, description, class_id, union)
         )
 
     async def create(self, kind: Kind, body: Mapping[str, Any]) -> Resource:
         """Posts a whole document."""
         path = f"{BASE}/tenant/{kind}"
         reply = await self._client.call("POST", path, body=body)
-        return _made(f"POST {path}", reply.document)
+        return documents.resource(f"POST {path}", reply.document)
 
     async def patch(
         self, kind: Kind, resource_id: str, operations: Sequence[Operation]
@@ -146,7 +111,7 @@ class SchemaRegistry:
         twice adds two: a fault that says `maybe_done` means to look first."""
         path = _path(kind, resource_id, "tenant")
         reply = await self._client.call("PATCH", path, body=list(operations))
-        return _made(f"PATCH {path}", reply.document)
+        return documents.resource(f"PATCH {path}", reply.document)
 
     async def delete(self, kind: Kind, resource_id: str) -> bool:
         """False = it was not there any more."""
@@ -154,7 +119,7 @@ class SchemaRegistry:
 
     async def descriptors(self, schema_id: str) -> list[Descriptor]:
         """The identity descriptors of a schema."""
-        found = [_descriptor(item) async for item in self._descriptors()]
+        found = [documents.descriptor(item) async for item in self._descriptors()]
         return [each for each in found if each.id and each.schema_id == schema_id]
 
     async def create_descriptor(
@@ -168,20 +133,12 @@ class SchemaRegistry:
     ) -> Descriptor:
         """Makes a field an identity. `path`: begins with `/`, has no `properties` in it.
         `namespace`: a code. One primary a schema."""
-        body = {
-            "@type": _IDENTITY,
-            "xdm:sourceSchema": schema_id,
-            "xdm:sourceVersion": schema_version,
-            "xdm:sourceProperty": path,
-            "xdm:namespace": namespace,
-            "xdm:property": "xdm:code",
-            "xdm:isPrimary": primary,
-        }
+        body = documents.identity_descriptor(schema_id, path, namespace, primary, schema_version)
         call = f"{BASE}/tenant/descriptors"
         reply = await self._client.call("POST", call, body=body)
         made = text(at(reply.document, "@id"))
         if not made:
-            raise _unnamed(f"POST {call}")
+            raise documents.unnamed(f"POST {call}")
         return Descriptor(made, schema_id, path, namespace, primary)
 
     async def delete_descriptor(self, descriptor_id: str) -> bool:
@@ -190,7 +147,7 @@ class SchemaRegistry:
 
     async def _one(self, path: str, accept: str) -> Resource | None:
         try:
-            return _made(f"GET {path}", await self._client.get(path, accept=accept))
+            return documents.resource(f"GET {path}", await self._client.get(path, accept=accept))
         except PlatformMissing:
             return None
 
@@ -213,52 +170,27 @@ class SchemaRegistry:
                 raise PlatformUnreadable(f"GET {path}", "the answer has no list of results")
             for item in found:
                 yield item
-            previous, start = start, text(at(page, "_page", "next"))
+            previous, start = start, _next_start(page)
             if not start or start == previous:
                 return
         raise PlatformUnreadable(f"GET {path}", f"there are over {_PAGES_MAX * _PAGE} of them")
 
     async def _descriptors(self) -> AsyncIterator[Any]:
         """However they are laid out: the reference does not say. A list, or lists by their kind."""
-        found = await self._client.get(f"{BASE}/tenant/descriptors", accept=_DESCRIPTORS)
-        lists = [found] if isinstance(found, list) else list(dict(found or {}).values())
+        path = f"{BASE}/tenant/descriptors"
+        found = await self._client.get(path, accept=_DESCRIPTORS)
+        if not isinstance(found, list | dict):
+            raise PlatformUnreadable(f"GET {path}", "the answer has no list of descriptors")
+        lists = [found] if isinstance(found, list) else list(found.values())
         for item in (item for each in lists for item in items(each)):
-            if at(item, "@type") == _IDENTITY:
+            if at(item, "@type") == IDENTITY:
                 yield item
 
 
-def field_group(
-    title: str,
-    properties: Mapping[str, Any],
-    description: str = "",
-    extends: str = EXPERIENCE_EVENT,
-) -> dict[str, Any]:
-    """The document of a custom field group."""
-    return {
-        "type": "object",
-        "title": title,
-        "description": description,
-        "meta:intendedToExtend": [extends],
-        "definitions": {"customFields": {"type": "object", "properties": dict(properties)}},
-        "allOf": [{"$ref": "#/definitions/customFields"}],
-    }
-
-
-def schema(
-    title: str,
-    field_group_ids: Sequence[str],
-    description: str = "",
-    class_id: str = EXPERIENCE_EVENT,
-    union: bool = True,
-) -> dict[str, Any]:
-    """The document of a schema: one class and any number of field groups."""
-    body: dict[str, Any] = {
-        "type": "object",
-        "title": title,
-        "description": description,
-        "allOf": [{"$ref": each} for each in (class_id, *field_group_ids)],
-    }
-    return {**body, "meta:immutableTags": [UNION]} if union else body
+def _next_start(page: Any) -> str:
+    """A title, as we order by them; "" at the end."""
+    found = at(page, "_page", "next")
+    return str(found) if isinstance(found, str | int) and found is not True else ""
 
 
 def _title_filter(title: str) -> Params:
@@ -273,36 +205,3 @@ def _quoted(resource_id: str) -> str:
     if not resource_id:
         raise ValueError("an id is needed")
     return quote(resource_id, safe="")
-
-
-def _made(call: str, item: Any) -> Resource:
-    """Raises PlatformUnreadable."""
-    made = Resource(
-        text(at(item, "$id")),
-        text(at(item, "meta:altId")),
-        text(at(item, "title")),
-        text(at(item, "description")),
-        text(at(item, "version")),
-        tuple(ref for each in items(at(item, "allOf")) if (ref := text(at(each, "$ref")))),
-        UNION in texts(at(item, "meta:immutableTags")),
-        item,
-    )
-    if not made.id:
-        raise _unnamed(call)
-    return made
-
-
-def _unnamed(call: str) -> PlatformUnreadable:
-    fault = PlatformUnreadable(call, "the answer names no id; look for it by its title")
-    fault.maybe_done = not call.startswith("GET")
-    return fault
-
-
-def _descriptor(item: Any) -> Descriptor:
-    return Descriptor(
-        text(at(item, "@id")),
-        text(at(item, "xdm:sourceSchema")),
-        text(at(item, "xdm:sourceProperty")),
-        text(at(item, "xdm:namespace")),
-        at(item, "xdm:isPrimary") is True,
-    )
