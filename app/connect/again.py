@@ -10,13 +10,14 @@ from app.connect.lane import Lane
 from app.connect.plan import Action, Item
 from app.connect.run import Progress, Run
 from app.connect.state import StateFile
-from app.connect.steps.ending import TestEvent
+from app.connect.steps.ending import TestCounted, TestEvent
 from app.connect.wiring import Tell, Wiring
 from app.core.errors import SluiceError
 
 
 async def send_again(wiring: Wiring, lane: Lane, tell: Tell) -> None:
-    """Through the public URL, and until a worker has counted it. Raises SluiceError."""
+    """Through the public URL, and, where the lane is open, until a worker has counted it; a lane
+    that is held takes no test either. Raises SluiceError."""
     setup, places = wiring.setup, wiring.places
     if not places.signing_key.is_file():
         raise SluiceError("there is no signing key yet: apply the setup first")
@@ -32,4 +33,10 @@ async def send_again(wiring: Wiring, lane: Lane, tell: Tell) -> None:
         tell(Progress("doing", item))
         await step.act(run, item)
         file.save()
+        gate, _ = await lane.said()
+        if gate == "open":
+            await TestCounted().act(run, item)
+            file.save()
+        else:
+            tell(Progress("note", text="it is answered; the lane is held, so it is counted later"))
         tell(Progress("done", item))

@@ -181,7 +181,4 @@ def test_the_pages_can_be_used_by_everybody(page: Page) -> None:
                     found += [f"{path}: {each['id']}: {n['html'][:200]}" for n in each["nodes"]]
             if (width := page.evaluate("document.documentElement.scrollWidth")) > size["width"]:
                 found.append(f"{path}: {width} px wide")
-            if shots := os.environ.get("SHOTS"):
-                name = path.strip("/").replace("/", "-")
-                page.screenshot(path=f"{shots}/{name}-{size['width']}.png", full_page=True)
     assert not found, "\n".join(found)

@@ -114,9 +114,9 @@ class Vendors:
         batches = Batches(self.redis, "front-door")
         frame = encode_received([body], [time.time_ns() // 1_000_000])
         batch = await batches.commit(request.match_info["name"], frame, 1)
-        if self.counts:
+        # A lane that is held gives nothing.
+        if self.counts and await batches.take([batch]):
             assert SEND_TEST_EVENT_ID.encode() in body
-            await batches.take([batch])
             await batches.settle(BatchId.parse(batch), Settlement(tests=1))
         return web.Response()
 

@@ -7,7 +7,7 @@ the engine's own lock.
 from __future__ import annotations
 
 import asyncio
-import tempfile
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -20,6 +20,7 @@ from app.connect.destroying import Doomed
 from app.connect.lane import Lane
 from app.connect.plan import Plan
 from app.connect.standing import Standing
+from app.connect.state import StateFile
 from app.connect.wiring import Wiring, wired
 from app.core.errors import SluiceError, StoreUnavailable
 from app.settings import Settings, load_settings
@@ -71,7 +72,7 @@ class BothEnds:
         """What apply would do now. Only looks."""
         setup = await asyncio.to_thread(self.setup, name)
         async with self._open(self.settings, setup, await self._usable(name)) as wiring:
-            return await wiring.plan()
+            return await wiring.plan(like_tutorial=_tutorial(wiring))
 
     async def doomed(self, name: str, *, dataset: bool) -> Doomed:
         """What destroy would take away. Only looks."""
@@ -86,11 +87,12 @@ class BothEnds:
         is under way, here and below."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            plan = await wiring.plan()
+            tutorial = _tutorial(wiring)
+            plan = await wiring.plan(like_tutorial=tutorial)
             if digest(plan) != expected:
                 raise Changed(plan)
             work.expect(plan.work)
-            await wiring.apply(plan, tell=work.heard, ask_key=work.ask_key)
+            await wiring.apply(plan, tell=work.heard, ask_key=work.ask_key, like_tutorial=tutorial)
 
         return self._begin(name, "apply", by, do)
 
@@ -167,11 +169,13 @@ class BothEnds:
         return self._redis
 
 
+def _tutorial(wiring: Wiring) -> str:
+    """What was set up like Adobe's tutorial stays so."""
+    return StateFile(wiring.places.data_dir, wiring.setup.name).state.like_tutorial
+
+
 def may_write(folder: Path) -> bool:
-    """Whether files can be put there; it is made if it is not there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
+    """Whether files can be put there, or the folder be made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

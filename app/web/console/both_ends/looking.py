@@ -18,6 +18,8 @@ from app.web.console.panels import Panel, now_ms
 FRESH_SECONDS: Final = 60.0
 # Some thirty calls, each of which is tried again when a vendor is busy.
 _LONGEST_SECONDS: Final = 180.0
+# Of all connections: they may be of one organization, and share its limits.
+_AT_ONCE: Final = 3
 
 
 class Looks:
@@ -28,6 +30,7 @@ class Looks:
         self._known: dict[str, Panel[Standing]] = {}
         self._asked_at: dict[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     def known(self, name: str) -> Panel[Standing]:
         """What is remembered."""
@@ -69,7 +72,7 @@ class Looks:
 
     async def _look(self, name: str) -> None:
         try:
-            async with asyncio.timeout(_LONGEST_SECONDS):
+            async with self._turns, asyncio.timeout(_LONGEST_SECONDS):
                 self._known[name] = Panel(await self._ask(name), now_ms())
         except TimeoutError:
             self._failed(name, f"A look took longer than {_LONGEST_SECONDS:.0f} seconds.")

@@ -14,7 +14,7 @@ from app.core.errors import ConfigError, SluiceError, StoreUnavailable
 from app.web.console.panels import explain
 
 # Whoever has all of an open inlet's address can post to it (platform.md section 1.7).
-_INLET_ID: Final = re.compile(r"\b[0-9a-f]{4}(?=[0-9a-f]{60}\b)[0-9a-f]{60}")
+_INLET_ID: Final = re.compile(r"((?<=/collection/)|(?<=/batch/)|\b(?=[0-9a-f]{64}\b))(\w{4})\w+")
 
 
 class Mark(NamedTuple):
@@ -32,7 +32,7 @@ PLANNED: Final = {
     Action.CREATE: Mark("wait", "+", "will be created"),
     Action.CHANGE: Mark("wait", "~", "will be changed"),
     Action.REPLACE: Mark("wait", "±", "will be replaced"),
-    Action.LEAVE: Mark("", "=", "is left as it is"),
+    Action.LEAVE: Mark("", "=", "left as it is"),
     Action.BLOCKED: Mark("bad", "✗", "impossible: you must act"),
 }
 # What the same says of how things stand.
@@ -41,7 +41,6 @@ STANDING: Final = {
     Action.CREATE: Mark("wait", "○", "not there"),
     Action.CHANGE: Mark("wait", "~", "not as wanted"),
     Action.REPLACE: Mark("wait", "±", "not as wanted"),
-    Action.LEAVE: Mark("", "=", "not as wanted, and left"),
 }
 # What makes each sum of a plan.
 _SUMS: Final = (
@@ -93,7 +92,7 @@ def verdict(standing: Standing | None, fault: str = "") -> Mark:
 
 def masked(text: str) -> str:
     """A text without the ids of inlets."""
-    return _INLET_ID.sub(lambda found: f"{found[0][:4]}…", text)
+    return _INLET_ID.sub(r"\2…", text)
 
 
 def told(fault: Exception) -> str:

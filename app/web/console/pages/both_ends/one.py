@@ -9,7 +9,6 @@ from aiohttp import web
 
 from app.settings import Connection
 from app.web.console import look
-from app.web.console.both_ends.both_ends import may_write
 from app.web.console.both_ends.wording import STANDING, masked, summary
 from app.web.console.config import CONSOLE, Console
 from app.web.console.pages.both_ends.rows import Row, name_in, row_of
@@ -31,7 +30,6 @@ async def page(request: web.Request) -> web.Response:
             console.both_ends.looks.stale(row.name)
         await console.both_ends.looks.wait(row.name, 0 if by_itself else _PATIENCE_SECONDS)
         row = row_of(console, row.name, True, row.has_file)
-    folder = console.both_ends.settings.config_dir / "connections"
     context = {
         "here": SECTION,
         "row": row,
@@ -41,7 +39,6 @@ async def page(request: web.Request) -> web.Response:
         "summary": summary(row.ends.data.plan) if row.ends.data else "",
         "masked": masked,
         "file": document_of(file) if file else None,
-        "may_write": await asyncio.to_thread(may_write, folder),
     }
     return look.render(request, "connection.html", context)
 

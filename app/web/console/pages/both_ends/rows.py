@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+import orjson
 from aiohttp import web
 
 from app.connect.standing import Standing
@@ -14,7 +15,7 @@ from app.settings import Connection
 from app.settings.connections import NAME_PATTERN
 from app.store.lane_views import LaneView
 from app.store.pipeline import Flow
-from app.web.console.both_ends.wording import Mark, verdict
+from app.web.console.both_ends.wording import Mark, masked, verdict
 from app.web.console.both_ends.work import Work
 from app.web.console.config import CONSOLE, Console
 from app.web.console.freshness import Last
@@ -44,15 +45,16 @@ class Row(NamedTuple):
     work: Work | None
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """For JSON, inlets masked."""
         standing = self.ends.data
+        ends = masked(orjson.dumps(standing.document()).decode()) if standing else "null"
         return {
             "connection": self.name,
             "has_setup": self.has_setup,
             "has_file": self.has_file,
             "verdict": self.mark.text,
             "fault": self.ends.fault or None,
-            "both_ends": standing.document() if standing else None,
+            "both_ends": orjson.loads(ends),
         }
 
 

@@ -117,6 +117,8 @@ async def _write(request: web.Request, draft: Draft) -> web.StreamResponse:
         await asyncio.to_thread(write_setup, settings.config_dir, settings.data_dir, answers)
     except ConfigError as fault:
         raise web.HTTPConflict(text="; ".join(fault.faults)) from None
+    except SluiceError as fault:
+        raise web.HTTPServiceUnavailable(text=f"{fault}.") from None
     draft.discard()
     return look.after(request, f"/connections/{name}/plan", f"The setup {name} is written.")
 
