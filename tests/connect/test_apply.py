@@ -101,6 +101,12 @@ async def test_the_lane_is_held_before_the_flow_is_there_and_opens_after_five_mi
     assert waits == sorted(waits, reverse=True)
 
 
+async def test_a_lane_that_a_person_holds_stays_held(stage: Stage) -> None:
+    stage.lane.held_by_others = True
+    await stage.apply()
+    assert any("not by us: `sluice lanes` says why" in event.text for event in stage.events)
+
+
 async def test_the_webhook_is_made_disabled_and_enabled_after_a_test_came_through(
     stage: Stage,
 ) -> None:
