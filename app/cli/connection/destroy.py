@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from app.cli.connection.apply import Yes
-from app.cli.connection.showing import Watch
 from app.cli.connection.working import Name, Record, ShowCalls, the_setup, with_wiring
 from app.cli.reading import Json, echo_json
 from app.connect.destroying import Doomed
+from app.connect.run import Progress
 from app.connect.wiring import Wiring
 from app.core.errors import SluiceError
 
@@ -50,7 +50,7 @@ def destroy(
         if not yes:
             _typed(name)
         await record("connection.destroy")
-        await wiring.destroy(what, tell=Watch(as_json=False) if not as_json else _silent)
+        await wiring.destroy(what, tell=_silent if as_json else _tell)
         return what
 
     found = with_wiring(the_setup(name), both, show_calls=show_calls)
@@ -58,6 +58,11 @@ def destroy(
         echo_json(found.document())
     else:
         typer.echo(f"{name}: {len(found.items)} things destroyed")
+
+
+def _tell(event: Progress) -> None:
+    if event.word == "done" and event.item is not None:
+        typer.echo(f"  {event.item.kind}  {event.item.name or event.item.id}  gone")
 
 
 def _silent(_event: object) -> None:
