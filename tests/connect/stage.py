@@ -45,6 +45,7 @@ class FrontLane:
         self.shut = False
         self.counted = 0
         self.waiting = 0
+        self.held_by_others = False
 
     async def hold(self, seconds: float | None, why: str) -> None:
         self.history.append(("hold", seconds))
@@ -53,7 +54,7 @@ class FrontLane:
     async def open(self) -> bool:
         self.history.append(("open", None))
         self.shut = False
-        return True
+        return not self.held_by_others
 
     async def held(self) -> bool:
         return self.shut

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from app.adobe.data_prep import Previewed, _verdict
 from app.connect.engine import NotPossible, Outdated
 from app.connect.plan import Action, Plan
 from app.connect.steps.local import KeyMissing
@@ -99,6 +100,12 @@ async def test_the_lane_is_held_before_the_flow_is_there_and_opens_after_five_mi
     waits = [event.seconds for event in stage.events if event.word == "waiting"]
     assert waits[0] == 300
     assert waits == sorted(waits, reverse=True)
+
+
+async def test_a_lane_that_a_person_holds_stays_held(stage: Stage) -> None:
+    stage.lane.held_by_others = True
+    await stage.apply()
+    assert any("not by us: `sluice lanes` says why" in event.text for event in stage.events)
 
 
 async def test_the_webhook_is_made_disabled_and_enabled_after_a_test_came_through(
@@ -197,6 +204,54 @@ async def test_a_mapping_set_with_faults_stops_it(stage: Stage) -> None:
     [fault] = (await stage.plan()).blocked
     assert fault.step == "mapping"
     assert "dformt" in fault.why
+
+
+async def test_rows_that_platform_refuses_stop_it_though_they_pass_here(stage: Stage) -> None:
+    await stage.apply()
+    path = stage.config / "mappings" / "tiny.json"
+    document = json.loads(path.read_text())
+    document["mappings"][3]["source"] = "data.identifiers.cio_id"
+    path.write_text(json.dumps(document))
+    verdicts = [{"status": "SUCCESS", "errors": None}] * 3
+    verdicts.append({"status": "FAILED", "errors": [{"message": "no such attribute"}]})
+
+    async def validate(_document: Any) -> list[Any]:
+        return [_verdict(each) for each in verdicts]
+
+    async with stage.wiring() as wiring:
+        wiring.ends.mappings.validate = validate  # type: ignore[method-assign]
+        [fault] = (await wiring.plan()).blocked
+    assert fault.step == "mapping"
+    assert fault.why == (
+        "Platform refuses rows of it: #4 data.identifiers.cio_id: no such attribute"
+    )
+
+
+async def test_what_platform_s_preview_makes_of_the_examples_is_held_against_ours(
+    stage: Stage,
+) -> None:
+    examples = stage.config / "mappings" / "examples" / "tiny.json"
+    event = {"event_id": "e1", "metric": "sent", "timestamp": 1, "data": {"identifiers": {}}}
+    out = {"_id": "e1", "timestamp": "1970-01-01T00:00:01.000Z"}
+    out |= {"_acme": {"customerio": {"metric": "sent"}}}
+    document = {"variables": {"TENANT": "acme"}, "examples": [{"in": event, "out": out}]}
+    examples.write_text(json.dumps(document))
+    await stage.apply()
+    notes = [each.text for each in stage.events if each.word == "note"]
+    assert notes == ["Platform's preview makes the same of all 1 examples"]
+
+    async def preview(_events: Any, _document: Any) -> list[Previewed]:
+        return [Previewed({"_id": "e1", "timestamp": "another"}, ())]
+
+    path = stage.config / "mappings" / "tiny.json"
+    path.write_text(path.read_text().replace("data.identifiers.id", "data.identifiers.email"))
+    async with stage.wiring() as wiring:
+        wiring.ends.mappings.preview = preview  # type: ignore[method-assign]
+        remarks = (await wiring.plan()).remarks
+    assert remarks == (
+        "Platform's preview differs from ours at _sluicesandbox, 1 times",
+        "Platform's preview differs from ours at timestamp, 1 times",
+    )
 
 
 async def test_a_dataset_of_another_schema_stops_it(stage: Stage) -> None:

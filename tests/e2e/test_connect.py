@@ -146,6 +146,9 @@ async def test_one_command_and_events_flow_and_one_command_and_nothing_is_left(
 
     await switched_off_and_on(system)
     await destroyed(system)
+    acts = [entry["what"] for entry in (await system.sluice("audit", "--json")).json]
+    assert acts[:3] == ["connection.destroy", "connection.enable", "connection.disable"]
+    assert "connection.apply" in acts
 
 
 async def switched_off_and_on(system: System) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,6 +12,7 @@ from app.cli.connection.showing import Watch, show_plan
 from app.cli.connection.working import (
     LikeTutorial,
     Name,
+    Record,
     ShowCalls,
     chosen_tutorial,
     the_setup,
@@ -86,7 +88,7 @@ def carry_out(
     show_calls: bool = False,
     as_json: bool = False,
     act: str = "apply",
-    allowed: object = None,
+    allowed: Callable[[Plan], None] | None = None,
 ) -> None:
     """Plans, shows, asks, applies. `may_ask`: for the signing key; None: unless `yes`.
 
@@ -94,14 +96,16 @@ def carry_out(
     """
     asks = may_ask if may_ask is not None else not yes and not as_json
 
-    async def both(wiring: Wiring) -> None:
+    async def both(wiring: Wiring, record: Record) -> None:
         plan = await wiring.plan(like_tutorial=tutorial)
-        if callable(allowed):
+        if allowed is not None:
             allowed(plan)
         if not as_json:
             show_plan(plan)
         if plan.work and not plan.blocked and not yes:
             typer.confirm("\nDo this?", abort=True)
+        if plan.work and not plan.blocked:
+            await record(f"connection.{act}")
         await wiring.apply(
             plan,
             tell=Watch(as_json=as_json),
@@ -115,9 +119,7 @@ def carry_out(
                 typer.echo("Press Send Test on the webhook's page in Customer.io: only that shows")
                 typer.echo("that the signing key is the right one. `sluice ledger` counts it.")
 
-    with_wiring(
-        setup, both, show_calls=show_calls, acts=f"connection.{act}", signing_key=signing_key
-    )
+    with_wiring(setup, both, show_calls=show_calls, signing_key=signing_key)
 
 
 def key_given(path: Path | None) -> bytes:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from app.cli.connection.apply import Yes
-from app.cli.connection.showing import Watch
-from app.cli.connection.working import Name, ShowCalls, the_setup, with_wiring
+from app.cli.connection.working import Name, Record, ShowCalls, the_setup, with_wiring
 from app.cli.reading import Json, echo_json
 from app.connect.destroying import Doomed
+from app.connect.run import Progress
 from app.connect.wiring import Wiring
 from app.core.errors import SluiceError
 
@@ -41,7 +41,7 @@ def destroy(
             "--dataset and --yes-delete-the-data go together: all events in the dataset are lost"
         )
 
-    async def both(wiring: Wiring) -> Doomed:
+    async def both(wiring: Wiring, record: Record) -> Doomed:
         what = await wiring.doomed(dataset=dataset, retired_only=retired)
         if not as_json:
             _show(what)
@@ -49,14 +49,20 @@ def destroy(
             raise SluiceError(what.refusal)
         if not yes:
             _typed(name)
-        await wiring.destroy(what, tell=Watch(as_json=False) if not as_json else _silent)
+        await record("connection.destroy")
+        await wiring.destroy(what, tell=_silent if as_json else _tell)
         return what
 
-    found = with_wiring(the_setup(name), both, show_calls=show_calls, acts="connection.destroy")
+    found = with_wiring(the_setup(name), both, show_calls=show_calls)
     if as_json:
         echo_json(found.document())
     else:
         typer.echo(f"{name}: {len(found.items)} things destroyed")
+
+
+def _tell(event: Progress) -> None:
+    if event.word == "done" and event.item is not None:
+        typer.echo(f"  {event.item.kind}  {event.item.name or event.item.id}  gone")
 
 
 def _silent(_event: object) -> None:

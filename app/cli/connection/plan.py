@@ -34,7 +34,7 @@ def plan(
     tutorial = chosen_tutorial(like_tutorial)
     found = with_wiring(
         the_setup(name),
-        lambda wiring: wiring.plan(like_tutorial=tutorial),
+        lambda wiring, _: wiring.plan(like_tutorial=tutorial),
         show_calls=show_calls,
         needs_redis=False,
     )

@@ -16,7 +16,7 @@ def status(name: Name, show_calls: ShowCalls = False, as_json: Json = False) -> 
     """Every object, the lane, the webhook and the last test. Exit 1 unless events can flow."""
     found = with_wiring(
         the_setup(name),
-        lambda wiring: wiring.status(),
+        lambda wiring, _: wiring.status(),
         show_calls=show_calls,
         needs_redis=False,
     )

@@ -8,8 +8,9 @@ import typer
 
 from app.cli.connection.apply import Yes
 from app.cli.connection.showing import Watch
-from app.cli.connection.working import Name, ShowCalls, the_setup, with_wiring
+from app.cli.connection.working import Name, Record, ShowCalls, the_setup, with_wiring
 from app.cli.reading import Json
+from app.connect.wiring import Wiring
 
 
 def disable(
@@ -46,10 +47,8 @@ def enable(name: Name, show_calls: ShowCalls = False, as_json: Json = False) -> 
 
 
 def _switch(name: str, enabled: bool, *, webhook: bool, show_calls: bool, as_json: bool) -> None:
-    watch = Watch(as_json=as_json)
-    with_wiring(
-        the_setup(name),
-        lambda wiring: wiring.set_enabled(enabled, webhook=webhook, tell=watch),
-        show_calls=show_calls,
-        acts="connection.enable" if enabled else "connection.disable",
-    )
+    async def turn(wiring: Wiring, record: Record) -> None:
+        await record("connection.enable" if enabled else "connection.disable")
+        await wiring.set_enabled(enabled, webhook=webhook, tell=Watch(as_json=as_json))
+
+    with_wiring(the_setup(name), turn, show_calls=show_calls)

@@ -64,31 +64,35 @@ def the_setup(name: str, path: Path | None = None) -> Setup:
     )  # fmt: skip
 
 
+# Writes an act into the audit trail: right before it is done.
+Record = Callable[[str], Awaitable[None]]
+
+
 def with_wiring(
     setup: Setup,
-    do: Callable[[Wiring], Awaitable[T]],
+    do: Callable[[Wiring, Record], Awaitable[T]],
     *,
     show_calls: bool = False,
-    acts: str = "",
     needs_redis: bool = True,
     signing_key: bytes = b"",
 ) -> T:
-    """What `do` answers. `acts`: the act's name in the audit trail, "" when it only looks.
+    """What `do` answers. Raises SluiceError and its kin.
 
-    Raises SluiceError and its kin. Without `needs_redis` a Redis that is away is done without.
+    Without `needs_redis` a Redis that is away is done without: who only looks needs none.
     """
 
     async def run() -> T:
+        async def record(act: str) -> None:
+            machine = socket.gethostname()
+            await Audit(store).record(operator(), act, on=setup.name, origin=machine)
+
         settings = load_settings(environment())
         store = open_store(settings.redis, data_dir=settings.data_dir)
         try:
             redis = store if needs_redis else await _usable(store, setup.name)
-            if acts and redis is not None:
-                machine = socket.gethostname()
-                await Audit(redis).record(operator(), acts, on=setup.name, origin=machine)
             show = _show if show_calls else None
             async with wired(settings, setup, redis, show=show, signing_key=signing_key) as wiring:
-                return await do(wiring)
+                return await do(wiring, record)
         except StoreUnavailable as fault:
             raise SluiceError(
                 f"Redis cannot be used ({fault}); the lane is held there while a dataflow is new. "

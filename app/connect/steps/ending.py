@@ -68,7 +68,10 @@ class Opening:
         while (left := _left(run)) > 0:
             run.tell(Progress("waiting", item, "the dataflow is new: nothing is sent yet", left))
             await run.sleep(min(_TICK_SECONDS, left))
-        await run.lane.open()
+        if not await run.lane.open():
+            # A person's word goes before ours, and so does Platform's trouble.
+            run.facts["lane_shut"] = True
+            run.note("the lane is held back, and not by us: `sluice lanes` says why")
 
 
 class TestCounted:
@@ -80,6 +83,9 @@ class TestCounted:
         name = run.setup.name
         if run.state.tests_before < 0 and not run.facts.get("test_work"):
             return [Item(self.key, self.kind, name, Action.EXISTS)]
+        if run.facts.get("lane_shut"):
+            why = "it waits with the rest until the lane is opened"
+            return [Item(self.key, self.kind, name, Action.LEAVE, why=why)]
         why = "a worker counts it as soon as the lane is open"
         return [Item(self.key, self.kind, name, Action.CHANGE, why=why)]
 

@@ -50,18 +50,24 @@ class MappingSet:
             why = f"Sluice maps by itself; checked: {rows} rows, {len(run.documents.examples)} "
             return [Item(self.key, self.kind, name, Action.LEAVE, why=f"{why}examples")]
         found = await self._found(run, name)
+        item = self._judged(run, name, found)
+        # What is to be posted is shown to Platform first, as soon as its schema is there.
+        if item.is_work and run.id("schema") and (refused := await approve(run, wanted_set(run))):
+            return [blocked(self, name, refused, item.id)]
+        return [item]
+
+    def _judged(self, run: Run, name: str, found: StoredSet | None) -> Item:
         if found is None:
             run.ids[self.key], run.facts["mapping_version"] = "", _NEXT
-            return [Item(self.key, self.kind, name, Action.CREATE)]
+            return Item(self.key, self.kind, name, Action.CREATE)
         run.ids[self.key], run.facts["mapping_version"] = found.id, found.version
         if not (differences := tuple(_differences(found, wanted_set(run)))):
-            return [Item(self.key, self.kind, name, Action.EXISTS, found.id)]
+            return Item(self.key, self.kind, name, Action.EXISTS, found.id)
         run.facts["mapping_version"] = _NEXT
-        return [Item(self.key, self.kind, name, Action.CHANGE, found.id, differences)]
+        return Item(self.key, self.kind, name, Action.CHANGE, found.id, differences)
 
     async def act(self, run: Run, item: Item) -> None:
         document = wanted_set(run)
-        await approve(run, document)
         mappings = run.ends.mappings
         if item.action is Action.CREATE:
             made = await mappings.create(document)
@@ -95,21 +101,22 @@ def wanted_set(run: Run) -> dict[str, Any]:
     return {**document, "name": _name(run), "outputSchema": {"schemaRef": reference}}
 
 
-async def approve(run: Run, document: dict[str, Any]) -> None:
-    """Asks Platform what it thinks of the set. Raises SluiceError when it refuses a row; what it
-    maps otherwise than we do is told."""
+async def approve(run: Run, document: dict[str, Any]) -> str:
+    """What Platform refuses of the set, "" when nothing; what it maps otherwise than we do is
+    told. Nothing is stored."""
     rows = document["mappings"]
     verdicts = await run.ends.mappings.validate(document)
     refused = [
-        f"#{number} {row.get('source') or row.get('sourceAttribute')}: {'; '.join(verdict.errors)}"
+        f"#{number} {row.get('source') or row.get('sourceAttribute')}: {', '.join(verdict.errors)}"
         for number, (row, verdict) in enumerate(zip(rows, verdicts, strict=True), 1)
         if not verdict.ok
     ]
     if refused:
         more = f" (and {len(refused) - _SHOWN} more)" if len(refused) > _SHOWN else ""
-        raise SluiceError(f"Platform refuses rows of the mapping set: {refused[:_SHOWN]}{more}")
+        return f"Platform refuses rows of it: {'; '.join(refused[:_SHOWN])}{more}"
     if not run.tutorial:
         await _compare(run, document)
+    return ""
 
 
 async def _compare(run: Run, document: dict[str, Any]) -> None:
