@@ -90,7 +90,7 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beginning]:
     redis.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(beginning: Beginning) -> Iterator[Page]:
     """An admin's; errors of scripts and refusals of the policy fail the test."""
     path = shutil.which("chromium")
