@@ -167,7 +167,8 @@ async def test_what_is_there_already_is_used_and_only_completed(stage: Stage) ->
     (stage.folder / "var" / "connect" / "acme.signing-key").unlink()
     await stage.forget()
     plan = await stage.apply()
-    assert {item.step for item in plan.work} == {"signing_key", "test", "lane", "test_counted"}
+    # Platform says itself how old the dataflow is.
+    assert {item.step for item in plan.work} == {"signing_key", "test", "test_counted"}
     assert await stage.writes() == []
     assert flow.id in (stage.config / "connections" / "acme.yaml").read_text()
 
@@ -340,6 +341,35 @@ async def test_another_dataset_means_a_new_pair_and_flow_and_the_old_ones_go_whe
     counts = await stage.counts()
     assert (counts["flows"], counts["targetConnections"], counts["dataSets"]) == (1, 1, 2)
     assert (await stage.plan()).work == ()
+
+
+async def test_another_name_for_the_dataflow_renames_it_and_makes_nothing(stage: Stage) -> None:
+    await stage.apply()
+    made = await stage.counts()
+    await stage.forget()
+    stage.changes["platform__flow"] = "Customer.io for all"
+    plan = await stage.apply()
+    assert [str(each) for item in plan.work for each in item.differences] == [
+        "name: Sluice acme -> Customer.io for all"
+    ]
+    [patch] = await stage.writes()
+    assert patch.startswith("PATCH /data/foundation/flowservice/flows/")
+    assert await stage.counts() == made
+    assert (await stage.plan()).work == ()
+
+
+async def test_another_kind_of_source_is_made_beside_the_old_one(stage: Stage) -> None:
+    await stage.apply()
+    stage.changes |= KINDS["xdm"] | {"platform__source": {"kind": "http_api"}}
+    await stage.apply()
+    assert load_connections(stage.config, ENVIRON)["acme"].platform.mode == "xdm"
+    counts = await stage.counts()
+    assert (counts["sourceConnections"], counts["connections"], counts["flows"]) == (2, 1, 2)
+    assert (await stage.plan()).work == ()
+    async with stage.wiring() as wiring:
+        await wiring.destroy(await wiring.doomed(retired_only=True))
+    counts = await stage.counts()
+    assert (counts["sourceConnections"], counts["connections"], counts["flows"]) == (1, 1, 1)
 
 
 async def test_fields_that_a_schema_lacks_are_added(stage: Stage) -> None:
