@@ -83,6 +83,7 @@ class Stage:
         self.events: list[Progress] = []
         # Called with a number from 1, the method and the path, before and after each request.
         self.before: Callable[[int, str, str], None] = lambda *_call: None
+        self.watch: Callable[[str, str], None] = lambda *_call: None
         self.after: Callable[[int, str, str], None] = lambda *_call: None
         self.requests = 0
         self.changes: dict[str, Any] = {}
@@ -133,6 +134,7 @@ class Stage:
 
     async def _begun(self, _session: Any, _context: Any, call: Any) -> None:
         self.requests += 1
+        self.watch(call.method, call.url.path)
         self.before(self.requests, call.method, call.url.path)
 
     async def _ended(self, _session: Any, _context: Any, call: Any) -> None:

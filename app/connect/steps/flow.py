@@ -83,9 +83,10 @@ class Flow:
                 f"GET the inlet of dataflow {found.id}", "Platform names none yet; apply again"
             )
         run.facts["inlet"] = inlet.url
-        if not run.state.changed_at:
-            # Of a state file that was lost; Platform's own word is as good.
-            run.state.changed_at = max(found.created_ms, found.updated_ms) / 1000
+        if not run.state.changed_at or run.state.under_way == self.key:
+            # The state file was lost, or a command ended in the middle: Platform knows it, too.
+            told = max(found.created_ms, found.updated_ms) / 1000
+            run.state.changed_at = max(run.state.changed_at, told)
 
 
 def _ends(run: Run, found: Found) -> list[Difference]:
