@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -197,6 +198,15 @@ async def test_a_connection_file_that_a_person_wrote_stops_it_before_anything_is
             await wiring.apply(plan)
     assert await stage.writes() == []
     assert path.read_text() == "name: acme\n"
+
+
+async def test_a_config_folder_that_cannot_be_written_is_known_before_anything_is_done(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    [fault] = (await stage.plan()).blocked
+    assert fault.step == "connection_file"
+    assert "cannot be written by this user" in fault.why
 
 
 async def test_a_mapping_set_with_faults_stops_it(stage: Stage) -> None:

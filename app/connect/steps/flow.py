@@ -48,9 +48,11 @@ class Flow:
         await self._keep(run, found)
         if differences := tuple(_changes(run, found)):
             return [Item(self.key, self.kind, name, Action.CHANGE, found.id, differences)]
-        state = "" if found.enabled else f"it is {found.state or 'not enabled'}"
-        action = Action.EXISTS if found.enabled else Action.LEAVE
-        return [Item(self.key, self.kind, name, action, found.id, why=state)]
+        said = f"inlet {_shortened(run.facts['inlet'])}"
+        if found.enabled:
+            return [Item(self.key, self.kind, name, Action.EXISTS, found.id, why=said)]
+        said = f"it is {found.state or 'not enabled'}; {said}"
+        return [Item(self.key, self.kind, name, Action.LEAVE, found.id, why=said)]
 
     async def act(self, run: Run, item: Item) -> None:
         if run.lane is not None:
@@ -116,6 +118,12 @@ def _operations(run: Run, found: Found) -> list[Operation]:
     if mapping is not None and found.mapping != mapping:
         operations.append(mapping_change(mapping))
     return operations
+
+
+def _shortened(url: str) -> str:
+    """Whoever has all of an open inlet's address can post to it (section 1.7)."""
+    start, slash, inlet_id = url.rpartition("/")
+    return f"{start}{slash}{inlet_id[:8]}..."
 
 
 def _spec(run: Run) -> str:
