@@ -87,6 +87,8 @@ class Stage:
         self.after: Callable[[int, str, str], None] = lambda *_call: None
         self.requests = 0
         self.changes: dict[str, Any] = {}
+        # Every call as curl.
+        self.shown: list[str] = []
 
     def clock(self) -> float:
         return self.now
@@ -115,7 +117,7 @@ class Stage:
         trace.on_request_end.append(self._ended)
         settings = Settings(config_dir=self.config, data_dir=self.folder / "var")
         async with aiohttp.ClientSession(trace_configs=[trace]) as session:
-            ends = ends_of(setup, session, None, 1e6, self.sleep)
+            ends = ends_of(setup, session, self.shown.append, 1e6, self.sleep)
             yield Wiring(
                 setup, places_of(settings, setup), ends, self.lane,
                 clock=self.clock, sleep=self.sleep,

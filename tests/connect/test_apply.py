@@ -69,6 +69,16 @@ async def test_apply_makes_everything_and_a_second_one_only_looks(
         assert made == wanted
 
 
+async def test_every_call_is_shown_as_curl_and_no_secret_in_it(stage: Stage) -> None:
+    await stage.apply()
+    called = [shown.splitlines()[0].removeprefix("curl -X ") for shown in stage.shown]
+    assert len(called) == stage.requests
+    assert called[0].startswith("POST")
+    assert f"POST {stage.url}/webhooks/acme" in " ".join(called)
+    secrets = (ENVIRON["CLIENT_SECRET"], ENVIRON["CIO_KEY"], SIGNING_KEY)
+    assert not any(secret in shown for secret in secrets for shown in stage.shown)
+
+
 async def test_a_plan_changes_nothing_and_says_what_would_be_done(stage: Stage) -> None:
     plan = await stage.plan()
     assert await stage.writes() == []
@@ -478,6 +488,18 @@ async def test_destroy_takes_the_data_too_when_told_twice(stage: Stage) -> None:
     async with stage.wiring() as wiring:
         await wiring.destroy(await wiring.doomed(dataset=True))
     assert await stage.counts() == {"namespaces": 2, "mappingSets": 1, "webhooks": 0}
+
+
+async def test_data_that_another_setup_names_are_not_destroyed(stage: Stage) -> None:
+    await stage.apply()
+    other = (stage.config / "setups" / "acme.yaml").read_text()
+    (stage.config / "setups" / "other.yaml").write_text(other)
+    async with stage.wiring() as wiring:
+        what = await wiring.doomed(dataset=True)
+        assert "dataset: setup other names it, too" in what.stays
+        await wiring.destroy(what)
+    counts = await stage.counts()
+    assert (counts["dataSets"], counts["schemas"], counts["fieldgroups"]) == (1, 1, 1)
 
 
 async def test_nothing_is_destroyed_while_events_are_on_their_way(stage: Stage) -> None:
