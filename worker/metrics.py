@@ -59,6 +59,10 @@ class Metrics:
             "sluice_worker_mapping_refused", "1 while what lies on disk does not pass its check",
             ["connection"], registry=self.registry,
         )  # fmt: skip
+        self.config_refused = Gauge(
+            "sluice_worker_config_refused", "1 while connection files are not valid",
+            registry=self.registry,
+        )  # fmt: skip
         self.row_failures = Counter(
             "sluice_worker_row_failures", "Events that went out without a field: its row failed",
             ["connection", "row"], registry=self.registry,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import structlog
 
 from app.core.errors import ConfigError
-from app.settings.watching import Change, ConfigWatch, look_and_tell
+from app.settings.watching import Change, ConfigWatch, Refused, look_and_tell
 from worker.lines import Lines
 from worker.metrics import Metrics
 from worker.reconcile import Reconcilers
@@ -53,6 +53,8 @@ class TakingUp:
             at_once = self._asked.is_set()
             self._asked.clear()
             found = await look_and_tell(self._watch, at_once=at_once)
+            if found is not None:
+                self._metrics.config_refused.set(isinstance(found, Refused))
             if isinstance(found, Change):
                 await self._try(found)
             with contextlib.suppress(TimeoutError):

@@ -6,7 +6,7 @@ schema and the field group, which nothing can use any more.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,8 @@ from app.connect.run import Ambiguous, Progress, Run
 from app.connect.steps.connections import in_use
 from app.connect.steps.webhook import find_webhook
 from app.core.errors import SluiceError
+from app.settings.load import read_yaml
+from app.settings.setups import WantedDataset, WantedSchema
 
 # In this order.
 _KINDS: Final = {
@@ -118,7 +120,7 @@ async def _in_use(run: Run, dataset: bool) -> list[Item]:
             Item("webhook", _KINDS["webhook"], webhook.name, Action.LEAVE, str(webhook.id))
         )
     items = [item for item in found if item is not None]
-    if dataset:
+    if dataset and not _sharers(run):
         items += [
             Item(step, _KINDS[step.partition(":")[0]], "", Action.LEAVE, made)
             for step, made in run.state.made
@@ -140,12 +142,14 @@ async def _one(run: Run, step: str, named: Awaitable[list[Any]]) -> Item | None:
 
 def _stays(run: Run, dataset: bool) -> list[str]:
     made = {step.partition(":")[0] for step, _ in run.state.made}
-    said = []
+    others, said = _sharers(run), []
     for step in _DATA:
         if step not in run.state.ids and step not in made:
             continue
         if step not in made:
             said.append(f"{_KINDS[step]}: it was there before")
+        elif others:
+            said.append(f"{_KINDS[step]}: setup {', '.join(others)} names it, too")
         elif not dataset:
             said.append(f"{_KINDS[step]}: with --dataset --yes-delete-the-data it goes, too")
     if "mapping" in run.state.ids:
@@ -153,6 +157,33 @@ def _stays(run: Run, dataset: bool) -> list[str]:
     if any(step.startswith("namespace:") for step in run.state.ids):
         said.append("identity namespaces: Platform has no call that deletes one")
     return said
+
+
+def _sharers(run: Run) -> list[str]:
+    """Other setups whose events lie in the same dataset, or have the same schema."""
+    mine = _data_names(run.setup.written)
+    found = []
+    for path in sorted(run.places.setup.parent.glob("*.yaml")):
+        faults: list[str] = []
+        document = read_yaml(path, faults) if path != run.places.setup else None
+        # What cannot be read may name it, too.
+        if faults or (document is not None and mine & _data_names(document)):
+            found.append(path.stem)
+    return found
+
+
+def _data_names(written: Mapping[str, Any]) -> set[tuple[str, ...]]:
+    """(organization, sandbox, what, name) of each, defaults filled in."""
+    platform = written.get("platform")
+    given = platform if isinstance(platform, dict) else {}
+    schema, dataset = given.get("schema") or {}, given.get("dataset") or {}
+    where = (str(given.get("org_id")), str(given.get("sandbox_name", "prod")))
+    schemas, datasets = WantedSchema.model_fields, WantedDataset.model_fields
+    return {
+        (*where, "dataset", str(dataset.get("name", datasets["name"].default))),
+        (*where, "schema", str(schema.get("title", schemas["title"].default))),
+        (*where, "field group", str(schema.get("field_group", schemas["field_group"].default))),
+    }
 
 
 def _files(run: Run) -> tuple[Path, ...]:

@@ -33,9 +33,10 @@ PATIENCE_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """`session`: for the test event."""
+    """`session`, `show`: for the test event, which is a call of our own."""
 
     session: aiohttp.ClientSession
+    show: Show | None
     client: PlatformClient
     registry: SchemaRegistry
     namespaces: Namespaces
@@ -70,7 +71,7 @@ def ends_of(
     client = PlatformClient(
         session,
         Account(wanted.api_url, given.client_id, wanted.org_id, wanted.sandbox_name),
-        OwnToken(TokenClient(session, credential)),
+        OwnToken(TokenClient(session, credential, show=show)),
         requests_per_second=requests_per_second or PLATFORM_PER_SECOND,
         patience_seconds=PATIENCE_SECONDS,
         show=show,
@@ -81,6 +82,7 @@ def ends_of(
     api = AppApi(session, workspace, requests_per_second=pace, show=show, sleep=sleep)
     return Ends(
         session,
+        show,
         client,
         SchemaRegistry(client),
         Namespaces(client),

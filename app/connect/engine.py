@@ -130,9 +130,6 @@ def _settle(run: Run, item: Item) -> None:
     if item.id:
         _remember(run, item.step, item.id, made=ours and changed)
     if ours:
-        if item.step == FLOW:
-            # When it was made is not known; it was not later than now.
-            state.changed_at = run.clock()
         state.under_way = ""
         changed = True
     if changed:

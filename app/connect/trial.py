@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import aiohttp
 import orjson
 
+from app.core.curl import Show, curl
 from app.core.errors import SluiceError
 from app.core.event import SEND_TEST_EVENT_ID
 from app.core.signature import sign
@@ -60,10 +61,19 @@ class Patience(Protocol):
 
 
 async def send_test(
-    session: aiohttp.ClientSession, url: str, key: bytes, patience: Patience
+    session: aiohttp.ClientSession,
+    url: str,
+    key: bytes,
+    patience: Patience,
+    show: Show | None = None,
 ) -> None:
-    """Until it is answered 200. Raises SluiceError, with what to look at."""
+    """Until it is answered 200. `show`: is given the request as curl.
+
+    Raises SluiceError, with what to look at.
+    """
     deadline = patience.clock() + PATIENCE_SECONDS
+    if show is not None:
+        show(curl("POST", url, *_signed(key), secrets={}))
     while True:
         answer = await _post(session, url, key)
         if answer == 200:
@@ -85,13 +95,19 @@ async def counted(count: Callable[[], Awaitable[int]], before: int, patience: Pa
         await patience.sleep(_PAUSE_SECONDS)
 
 
-async def _post(session: aiohttp.ClientSession, url: str, key: bytes) -> int | str:
+def _signed(key: bytes) -> tuple[dict[str, str], bytes]:
+    """Headers and body, of now."""
     body, now = test_body(time.time()), str(int(time.time()))
     headers = {
         "Content-Type": "application/json",
         "X-CIO-Timestamp": now,
         "X-CIO-Signature": sign(key, now.encode(), body),
     }
+    return headers, body
+
+
+async def _post(session: aiohttp.ClientSession, url: str, key: bytes) -> int | str:
+    headers, body = _signed(key)
     try:
         async with session.post(
             url, data=body, headers=headers, allow_redirects=False, timeout=_TIMEOUT

@@ -15,7 +15,7 @@ from app.store import keys
 from app.store.faults import store_faults
 from app.store.scripting import Store
 
-INTERVAL_SECONDS: Final = 5.0
+INTERVAL_SECONDS: Final = 2.0
 # Who was not seen for so long is not at work.
 ALIVE_SECONDS: Final = 20.0
 _FORGET_MS: Final = 600_000

@@ -67,7 +67,9 @@ def books(store: ArqRedis, redis_url: str, tmp_path: Path) -> Books:
     config = Path(shutil.copytree(ROOT / "config", tmp_path / "config"))
     path = config / "connections" / "example.yaml"
     document = yaml.safe_load(path.read_text())
-    credentials = {"client_id": "c", "client_secrets": [{"env": "CLIENT_SECRET"}]}
+    credentials: dict[str, Any] = {"client_id": "c", "client_secrets": [{"env": "CLIENT_SECRET"}]}
+    # Nobody is called there but by the doctor.
+    credentials["ims_url"] = "http://127.0.0.1:1/ims/token/v3"
     document["platform"]["credentials"] = credentials
     path.write_text(yaml.safe_dump(document))
     return Books(store, redis_url, config)

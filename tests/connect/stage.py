@@ -83,9 +83,12 @@ class Stage:
         self.events: list[Progress] = []
         # Called with a number from 1, the method and the path, before and after each request.
         self.before: Callable[[int, str, str], None] = lambda *_call: None
+        self.watch: Callable[[str, str], None] = lambda *_call: None
         self.after: Callable[[int, str, str], None] = lambda *_call: None
         self.requests = 0
         self.changes: dict[str, Any] = {}
+        # Every call as curl.
+        self.shown: list[str] = []
 
     def clock(self) -> float:
         return self.now
@@ -114,7 +117,7 @@ class Stage:
         trace.on_request_end.append(self._ended)
         settings = Settings(config_dir=self.config, data_dir=self.folder / "var")
         async with aiohttp.ClientSession(trace_configs=[trace]) as session:
-            ends = ends_of(setup, session, None, 1e6, self.sleep)
+            ends = ends_of(setup, session, self.shown.append, 1e6, self.sleep)
             yield Wiring(
                 setup, places_of(settings, setup), ends, self.lane,
                 clock=self.clock, sleep=self.sleep,
@@ -133,6 +136,7 @@ class Stage:
 
     async def _begun(self, _session: Any, _context: Any, call: Any) -> None:
         self.requests += 1
+        self.watch(call.method, call.url.path)
         self.before(self.requests, call.method, call.url.path)
 
     async def _ended(self, _session: Any, _context: Any, call: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -66,6 +67,16 @@ async def test_apply_makes_everything_and_a_second_one_only_looks(
         wanted |= {"connections": 1} if kind != "customerio" else {}
         wanted |= {"mappingSets": 1} if kind != "xdm" else {}
         assert made == wanted
+
+
+async def test_every_call_is_shown_as_curl_and_no_secret_in_it(stage: Stage) -> None:
+    await stage.apply()
+    called = [shown.splitlines()[0].removeprefix("curl -X ") for shown in stage.shown]
+    assert len(called) == stage.requests
+    assert called[0].startswith("POST")
+    assert f"POST {stage.url}/webhooks/acme" in " ".join(called)
+    secrets = (ENVIRON["CLIENT_SECRET"], ENVIRON["CIO_KEY"], SIGNING_KEY)
+    assert not any(secret in shown for secret in secrets for shown in stage.shown)
 
 
 async def test_a_plan_changes_nothing_and_says_what_would_be_done(stage: Stage) -> None:
@@ -167,7 +178,8 @@ async def test_what_is_there_already_is_used_and_only_completed(stage: Stage) ->
     (stage.folder / "var" / "connect" / "acme.signing-key").unlink()
     await stage.forget()
     plan = await stage.apply()
-    assert {item.step for item in plan.work} == {"signing_key", "test", "lane", "test_counted"}
+    # Platform says itself how old the dataflow is.
+    assert {item.step for item in plan.work} == {"signing_key", "test", "test_counted"}
     assert await stage.writes() == []
     assert flow.id in (stage.config / "connections" / "acme.yaml").read_text()
 
@@ -196,6 +208,15 @@ async def test_a_connection_file_that_a_person_wrote_stops_it_before_anything_is
             await wiring.apply(plan)
     assert await stage.writes() == []
     assert path.read_text() == "name: acme\n"
+
+
+async def test_a_config_folder_that_cannot_be_written_is_known_before_anything_is_done(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    [fault] = (await stage.plan()).blocked
+    assert fault.step == "connection_file"
+    assert "cannot be written by this user" in fault.why
 
 
 async def test_a_mapping_set_with_faults_stops_it(stage: Stage) -> None:
@@ -342,6 +363,35 @@ async def test_another_dataset_means_a_new_pair_and_flow_and_the_old_ones_go_whe
     assert (await stage.plan()).work == ()
 
 
+async def test_another_name_for_the_dataflow_renames_it_and_makes_nothing(stage: Stage) -> None:
+    await stage.apply()
+    made = await stage.counts()
+    await stage.forget()
+    stage.changes["platform__flow"] = "Customer.io for all"
+    plan = await stage.apply()
+    assert [str(each) for item in plan.work for each in item.differences] == [
+        "name: Sluice acme -> Customer.io for all"
+    ]
+    [patch] = await stage.writes()
+    assert patch.startswith("PATCH /data/foundation/flowservice/flows/")
+    assert await stage.counts() == made
+    assert (await stage.plan()).work == ()
+
+
+async def test_another_kind_of_source_is_made_beside_the_old_one(stage: Stage) -> None:
+    await stage.apply()
+    stage.changes |= KINDS["xdm"] | {"platform__source": {"kind": "http_api"}}
+    await stage.apply()
+    assert load_connections(stage.config, ENVIRON)["acme"].platform.mode == "xdm"
+    counts = await stage.counts()
+    assert (counts["sourceConnections"], counts["connections"], counts["flows"]) == (2, 1, 2)
+    assert (await stage.plan()).work == ()
+    async with stage.wiring() as wiring:
+        await wiring.destroy(await wiring.doomed(retired_only=True))
+    counts = await stage.counts()
+    assert (counts["sourceConnections"], counts["connections"], counts["flows"]) == (1, 1, 1)
+
+
 async def test_fields_that_a_schema_lacks_are_added(stage: Stage) -> None:
     await stage.apply()
     path = stage.config / "schemas" / "tiny.json"
@@ -438,6 +488,18 @@ async def test_destroy_takes_the_data_too_when_told_twice(stage: Stage) -> None:
     async with stage.wiring() as wiring:
         await wiring.destroy(await wiring.doomed(dataset=True))
     assert await stage.counts() == {"namespaces": 2, "mappingSets": 1, "webhooks": 0}
+
+
+async def test_data_that_another_setup_names_are_not_destroyed(stage: Stage) -> None:
+    await stage.apply()
+    other = (stage.config / "setups" / "acme.yaml").read_text()
+    (stage.config / "setups" / "other.yaml").write_text(other)
+    async with stage.wiring() as wiring:
+        what = await wiring.doomed(dataset=True)
+        assert "dataset: setup other names it, too" in what.stays
+        await wiring.destroy(what)
+    counts = await stage.counts()
+    assert (counts["dataSets"], counts["schemas"], counts["fieldgroups"]) == (1, 1, 1)
 
 
 async def test_nothing_is_destroyed_while_events_are_on_their_way(stage: Stage) -> None:

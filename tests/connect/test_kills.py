@@ -64,12 +64,7 @@ async def test_killed_at_any_call_and_run_again_it_comes_out_the_same(
             # Before it is as after the call before; and the same looks are in the other kind.
             continue
         async with staged(tmp_path / str(number), **KINDS[kind], **TINY) as stage:
-
-            def dies(at: int, _method: str, _path: str, number: int = number) -> None:
-                if at == number:
-                    raise Killed
-
-            setattr(stage, when, dies)
+            setattr(stage, when, dies_at(number))
             with pytest.raises(Killed):
                 await stage.apply()
             await stage.apply()
@@ -77,6 +72,84 @@ async def test_killed_at_any_call_and_run_again_it_comes_out_the_same(
             assert await whole(stage) == wanted, (number, calls[number - 1])
             again = await stage.plan()
             assert again.work == (), (number, calls[number - 1])
+
+
+async def changed(stage: Stage) -> None:
+    """Set up, and then the files say something else: another mapping, another dataset."""
+    await stage.apply()
+    path = stage.config / "mappings" / "tiny.json"
+    path.write_text(path.read_text().replace("data.identifiers.id", "data.identifiers.email"))
+    stage.changes["platform__dataset"] = {"name": "others"}
+    stage.changes["customerio__families"] = ["email"]
+    stage.requests = 0
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_an_update_that_is_killed_at_any_call_comes_out_the_same(
+    tmp_path: Path, when: str
+) -> None:
+    calls: list[tuple[str, str]] = []
+    async with staged(tmp_path / "whole", **KINDS["customerio"], **TINY) as stage:
+        await changed(stage)
+        stage.before = lambda _number, method, path: calls.append((method, path))
+        await stage.apply()
+        wanted = await whole(stage)
+    assert wanted["counts"]["flows"] == 2
+    for number, (method, path) in enumerate(calls, 1):
+        if method == "GET":
+            continue
+        async with staged(tmp_path / str(number), **KINDS["customerio"], **TINY) as stage:
+            await changed(stage)
+            made_at = flow_times(stage)
+            setattr(stage, when, dies_at(number))
+            with pytest.raises(Killed):
+                await stage.apply()
+            # Sometimes at once, sometimes when the five minutes are long over.
+            stage.now += 400 * (number % 2)
+            await stage.apply()
+
+            assert await whole(stage) == wanted, (number, method, path)
+            assert (await stage.plan()).work == (), (number, method, path)
+            assert stage.now - made_at[-1] >= 300
+
+
+def flow_times(stage: Stage) -> list[float]:
+    """When flows were made or changed from now on."""
+    found: list[float] = []
+
+    def note(method: str, path: str) -> None:
+        if method in ("POST", "PATCH") and "/flowservice/flows" in path:
+            found.append(stage.now)
+
+    stage.watch = note
+    return found
+
+
+def dies_at(number: int) -> Any:
+    def dies(at: int, _method: str, _path: str) -> None:
+        if at == number:
+            raise Killed
+
+    return dies
+
+
+async def test_destroy_that_is_killed_at_any_call_ends_with_nothing(tmp_path: Path) -> None:
+    for number in range(1, 40):
+        async with staged(tmp_path / str(number), **KINDS["http_api"], **TINY) as stage:
+            await stage.apply()
+            stage.requests = 0
+            stage.after = dies_at(number)
+            async with stage.wiring() as wiring:
+                try:
+                    await wiring.destroy(await wiring.doomed(dataset=True))
+                    break
+                except Killed:
+                    pass
+            async with stage.wiring() as wiring:
+                await wiring.destroy(await wiring.doomed(dataset=True))
+            assert await stage.counts() == {"namespaces": 2, "webhooks": 0}, number
+            assert not list((stage.config / "connections").iterdir())
+    assert number > 12
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -23,6 +23,9 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
 
 IN_HAND = 1_000
 
+# What the doctor may say of a Redis that is as it must be.
+WELL = {"ok", "warning", "not asked"}
+
 
 @asynccontextmanager
 async def guided(folder: Path, **environ: str) -> AsyncIterator[tuple[System, Flock]]:

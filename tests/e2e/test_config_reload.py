@@ -152,7 +152,13 @@ async def test_connections_come_change_and_go_beside_the_traffic_of_others(told:
         arrived = await system.arrived("raw")
         assert len(arrived) == 1
 
-    # Nobody else noticed.
+        # The one that is busy itself gets another lane.
+        example = told.folder / "example.yaml"
+        document = yaml.safe_load(example.read_text())
+        example.write_text(yaml.safe_dump({**document, "limits": {"max_in_flight": 3}}))
+        await told.taken(changed=["example"])
+
+    # No event was lost or sent twice, no webhook refused.
     row = await system.settled("example")
     assert row.delivered == row.received - row.duplicates
     assert len(system.acknowledged) == row.delivered > 100

@@ -102,24 +102,27 @@ def carry_out(
             allowed(plan)
         if not as_json:
             show_plan(plan)
-        if plan.work and not plan.blocked and not yes:
-            typer.confirm("\nDo this?", abort=True)
         if plan.work and not plan.blocked:
+            if not yes:
+                typer.confirm("\nDo this?", abort=True)
             await record(f"connection.{act}")
-        await wiring.apply(
-            plan,
-            tell=Watch(as_json=as_json),
-            ask_key=_ask if asks else None,
-            like_tutorial=tutorial,
-        )
+        ask = _ask if asks else None
+        watch = Watch(as_json=as_json)
+        await wiring.apply(plan, tell=watch, ask_key=ask, like_tutorial=tutorial)
         if not as_json:
-            done = f"{len(plan.work)} things done" if plan.work else "nothing to do"
-            typer.echo(f"{setup.name}: {done}; events go from {setup.webhook_url} to Platform")
-            if plan.work:
-                typer.echo("Press Send Test on the webhook's page in Customer.io: only that shows")
-                typer.echo("that the signing key is the right one. `sluice ledger` counts it.")
+            _conclude(setup, plan)
 
     with_wiring(setup, both, show_calls=show_calls, signing_key=signing_key)
+
+
+def _conclude(setup: Setup, plan: Plan) -> None:
+    done = f"{len(plan.work)} things done" if plan.work else "nothing to do"
+    typer.echo(f"{setup.name}: {done}; events go from {setup.webhook_url} to Platform")
+    if plan.work:
+        typer.echo(
+            "Press Send Test on the webhook's page in Customer.io: only that shows that the\n"
+            "signing key is the right one. `sluice ledger` counts it."
+        )
 
 
 def key_given(path: Path | None) -> bytes:

@@ -18,8 +18,6 @@ from app.core.errors import (
 from app.core.moments import span_text
 from app.settings import Connection
 
-# A dozen calls by a person who waits.
-_REQUESTS_PER_SECOND: Final = 20.0
 _SOON_SECONDS: Final = 300.0
 
 
@@ -97,14 +95,14 @@ async def _made(ground: Ground, connection: Connection, held: _Held) -> Platform
     platform, given = connection.platform, connection.platform.credentials
     assert given is not None  # else there is no token
     account = Account(platform.api_url, given.client_id, platform.org_id, platform.sandbox_name)
-    return PlatformClient(ground.session, account, held, requests_per_second=_REQUESTS_PER_SECOND)
+    return PlatformClient(ground.session, account, held, requests_per_second=ground.pace)
 
 
 def _client(ground: Ground, connection: Connection) -> TokenClient:
     """Raises NotAsked without credentials."""
     given = connection.platform.credentials
     if given is None:
-        raise NotAsked("no credentials: the connection has no platform.credentials")
+        raise NotAsked("no credentials: platform.credentials lets Platform be asked")
     secrets = tuple(secret.decode() for secret in given.client_secrets)
     credential = Credential(given.client_id, secrets, given.scopes, given.ims_url)
     return TokenClient(ground.session, credential)

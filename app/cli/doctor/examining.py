@@ -10,7 +10,6 @@ from app.cli.doctor.finding import Finding, Level, NotAsked, Said, failed, not_a
 from app.cli.doctor.ground import Ground
 from app.cli.doctor.registry import GENERAL, OF_CONNECTION
 from app.core.errors import (
-    ApiFault,
     ConfigError,
     CredentialsRefused,
     SluiceError,
@@ -81,10 +80,12 @@ def _of(fault: Exception) -> list[Said]:
             return [_split(line) for line in fault.faults]
         case StoreUnavailable(reason="away"):
             return [failed(str(fault), "is Redis running, and SLUICE_REDIS_URL right?")]
-        case StoreUnavailable():
-            return [failed(str(fault), "mend Redis as it says")]
-        case CredentialsRefused() | TokenUnavailable() | ApiFault():
-            return [_split(str(fault))]
+        case CredentialsRefused():
+            what, _, fix = str(fault).partition(": ")
+            return [failed(what, fix or "look into the Developer Console, project, credentials")]
+        case TokenUnavailable():
+            fix = "is platform.credentials.ims_url right, and may this machine reach it?"
+            return [failed(str(fault), fix)]
         case SluiceError():
             return [_split(str(fault))]
     # A bug of ours; its text may hold anything.
@@ -92,9 +93,12 @@ def _of(fault: Exception) -> list[Said]:
 
 
 def _split(text: str) -> Said:
-    """Texts of faults say what is wrong, and after the last `; ` or `: ` what to do."""
-    for mark in ("; ", ": "):
-        what, found, fix = text.rpartition(mark)
-        if found and what:
-            return failed(what, fix)
-    return failed(text, "do as it says")
+    """Texts of faults say what is wrong, and then what to do: after the last `; `, in a sentence of
+    its own, or after the last `: `."""
+    if "; " in text:
+        what, _, fix = text.rpartition("; ")
+    elif ". " in text:
+        what, _, fix = text.partition(". ")
+    else:
+        what, _, fix = text.rpartition(": ")
+    return failed(what, fix) if what else failed(text, "do as it says")

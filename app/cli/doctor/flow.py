@@ -20,6 +20,8 @@ async def state(ground: Ground, connection: Connection) -> list[Said]:
     if found is None:
         text = f"there is no dataflow {flow_id} in this sandbox"
         return [failed(text, "copy the dataflow's id into platform.flow_id")]
+    if found.state.lower().endswith("ing"):
+        return [warning(f"the dataflow {found.name} is {found.state}", "wait a moment, look again")]
     if not found.enabled:
         text = f"the dataflow {found.name} is {found.state or 'in no state'}: nothing lands"
         return [

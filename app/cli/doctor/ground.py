@@ -58,7 +58,8 @@ def configured(environ: Mapping[str, str]) -> Configured:
 
 @dataclass(slots=True)
 class Ground:
-    """For one round of checks. `connections`: those that are to be looked at."""
+    """For one round of checks. `connections`: those that are to be looked at. `pace`: calls a
+    second to one Platform: a dozen, by a person who waits."""
 
     configured: Configured
     settings: Settings
@@ -66,6 +67,7 @@ class Ground:
     redis: Store
     session: aiohttp.ClientSession
     clock: Callable[[], float] = time.time
+    pace: float = 20.0
     _once: dict[object, asyncio.Task[Any]] = field(default_factory=dict)
 
     async def once(self, what: object, ask: Callable[[], Awaitable[T]]) -> T:

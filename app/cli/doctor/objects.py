@@ -153,7 +153,10 @@ async def namespaces(ground: Ground, connection: Connection) -> list[Said]:
     ]
     if missing:
         text = f"not registered as identity namespaces: {', '.join(missing)}"
-        return [failed(text, "make them in Platform (Identities), or name those that are there")]
+        fix = "make them in Platform (Identities), or name those that are there"
+        into = await _dataset_of(ground, connection)
+        profile = into is not None and into.profile
+        return [failed(text, fix) if profile else warning(text, fix)]
     return [ok(f"{', '.join(keys.values())} are registered")]
 
 

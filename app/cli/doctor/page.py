@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import indent
 from typing import Any, Final
 
@@ -55,10 +55,22 @@ def _table(findings: Sequence[Finding]) -> Table:
     table.add_column(no_wrap=True, min_width=9)
     table.add_column(no_wrap=True, min_width=12)
     table.add_column(overflow="fold")
-    for each in findings:
+    for each in _together(findings):
         word, style = _MARKS[each.level]
         table.add_row(Text(word, style=style), Text(visible(each.check)), _words(each))
     return table
+
+
+def _together(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Those that nobody could look at for one reason as one."""
+    reasons = Counter(each.text for each in findings if each.level is Level.NOT_ASKED)
+    for text in dict.fromkeys(each.text for each in findings):
+        these = [each for each in findings if each.text == text]
+        if reasons[text] < 2:
+            yield from these
+            continue
+        names = ", ".join(each.check for each in these)
+        yield these[0]._replace(check=f"{len(these)} checks", text=f"{text} ({names})")
 
 
 def _words(finding: Finding) -> Text:

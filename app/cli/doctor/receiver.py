@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from app.cli.doctor.finding import NotAsked, Said, failed, ok, warning
+from app.cli.doctor.finding import NotAsked, Said, failed, not_asked, ok, warning
 from app.cli.doctor.ground import Ground
+from app.cli.up.role import reachable
 from app.settings import Connection
 
 # Customer.io's time limit (customerio.md section 9).
@@ -43,10 +44,25 @@ async def public(ground: Ground, connection: Connection) -> list[Said]:
     signatures are checked."""
     base = ground.public_url(connection)
     if base is None:
-        raise NotAsked(
-            "nobody said how Customer.io reaches the receiver: set SLUICE_PUBLIC_URL, or "
-            "customerio.public_url in the setup"
-        )
+        return await _here(ground, connection)
+    return await _looked(ground, base, connection)
+
+
+async def _here(ground: Ground, connection: Connection) -> list[Said]:
+    """Nobody said the public address: then at least the receiver of this machine, if there is
+    one."""
+    unsaid = not_asked(
+        "nobody said how Customer.io reaches the receiver: set SLUICE_PUBLIC_URL, or "
+        "customerio.public_url in the setup"
+    )
+    settings = ground.settings
+    base = f"http://{reachable(settings.receiver_host)}:{settings.receiver_port}"
+    if not settings.receiver_port or not await _get(ground, f"{base}/healthz"):
+        return [unsaid]
+    return [*await _looked(ground, base, connection), unsaid]
+
+
+async def _looked(ground: Ground, base: str, connection: Connection) -> list[Said]:
     url = f"{base}/webhooks/{connection.name}"
     try:
         answer = await _post(ground, url)

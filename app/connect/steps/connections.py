@@ -7,6 +7,7 @@ wanted is replaced by a new one, and the old one is left to `destroy`.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from app.adobe.flow_service import BaseConnection, SourceConnection, TargetConnection, specs
@@ -26,7 +27,9 @@ class Base:
 
     async def look(self, run: Run) -> list[Item]:
         name = run.setup.flow_name
-        found = in_use(run, self.key, await run.ends.flows.base_connections_named(name))
+        flows = run.ends.flows
+        found = in_use(run, self.key, await flows.base_connections_named(name))
+        found = found or await known(run, self.key, flows.base_connection)
         if found is None:
             return [_to_make(self, run, name)]
         wanted = run.setup.platform.source
@@ -57,9 +60,11 @@ class Source:
 
     async def look(self, run: Run) -> list[Item]:
         name = run.setup.flow_name
-        spec = _source_spec(run)
-        found = in_use(run, self.key, await run.ends.flows.source_connections_named(name, spec))
-        if found is None:
+        flows, spec = run.ends.flows, _source_spec(run)
+        found = in_use(run, self.key, await flows.source_connections_named(name, spec))
+        found = found or await known(run, self.key, flows.source_connection)
+        # With another kind of source it is another's.
+        if found is None or found.spec_id != spec:
             return [_to_make(self, run, name)]
         if spec == specs.CUSTOMERIO:
             return [_judged(self, run, found)]
@@ -82,7 +87,9 @@ class Target:
 
     async def look(self, run: Run) -> list[Item]:
         name = run.setup.flow_name
-        found = in_use(run, self.key, await run.ends.flows.target_connections_named(name))
+        flows = run.ends.flows
+        found = in_use(run, self.key, await flows.target_connections_named(name))
+        found = found or await known(run, self.key, flows.target_connection)
         if found is None:
             return [_to_make(self, run, name)]
         return [
@@ -109,6 +116,12 @@ def in_use(run: Run, step: str, found: list[Any]) -> Any:
     return None if chosen is None else next(e for e in found if e.id == chosen["id"])
 
 
+async def known(run: Run, step: str, get: Callable[[str], Awaitable[Any]]) -> Any:
+    """What the state file knows, whatever it is called now; None when it is not there any more."""
+    found = run.state.ids.get(step)
+    return await get(found) if found else None
+
+
 def _source_spec(run: Run) -> str:
     http = run.setup.platform.source.kind == "http_api"
     return specs.HTTP_API if http else specs.CUSTOMERIO
@@ -125,13 +138,16 @@ def _judged(
     found: BaseConnection | SourceConnection | TargetConnection,
     *pairs: tuple[str, str, str],
 ) -> Item:
+    name = run.setup.flow_name
     differences = tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
     if not differences:
         run.ids[step.key] = found.id
-        return Item(step.key, step.kind, found.name, Action.EXISTS, found.id)
+        why = "" if found.name == name else f"it goes on under its name, {found.name}"
+        action = Action.LEAVE if why else Action.EXISTS
+        return Item(step.key, step.kind, name, action, found.id, why=why)
     run.ids[step.key] = ""
     why = "changes of a connection do not reach its dataflow, so a new pair and flow are made"
-    return Item(step.key, step.kind, found.name, Action.REPLACE, found.id, differences, why)
+    return Item(step.key, step.kind, name, Action.REPLACE, found.id, differences, why)
 
 
 def _later(run: Run, step: str) -> str:

@@ -35,7 +35,7 @@ class TestEvent:
             raise SluiceError("the test event needs Redis")
         before = await run.lane.tests()
         key = read_secret(run.places.signing_key)
-        await send_test(run.ends.session, item.name, key, run)
+        await send_test(run.ends.session, item.name, key, run, run.ends.show)
         state = run.state
         state.tested_at, state.tested_with = run.clock(), _fingerprint(run)
         # A lane that is held takes nothing, no test either: it is counted at the end.

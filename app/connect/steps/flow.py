@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from app.adobe.flow_service import Flow as Found
-from app.adobe.flow_service import MappingRef, mapping_change, specs
+from app.adobe.flow_service import MappingRef, mapping_change, name_change, specs
+from app.adobe.flow_service.bodies import Operation
 from app.connect.plan import Action, Difference, Item
 from app.connect.run import LATER, Run
-from app.connect.steps.connections import SOURCE, TARGET, in_use
+from app.connect.steps.connections import SOURCE, TARGET, in_use, known
 from app.connect.wanted import DESCRIPTION
 from app.core.errors import PlatformUnreadable
 
@@ -31,7 +32,10 @@ class Flow:
 
     async def _look(self, run: Run) -> list[Item]:
         name = run.setup.flow_name
-        found: Found | None = in_use(run, self.key, await run.ends.flows.flows_named(name))
+        flows = run.ends.flows
+        found: Found | None = in_use(run, self.key, await flows.flows_named(name))
+        found = found or await known(run, self.key, flows.flow)
+        run.facts["flow"] = found
         if found is None:
             run.ids[self.key] = ""
             return [Item(self.key, self.kind, name, Action.CREATE)]
@@ -41,24 +45,23 @@ class Flow:
             why = "its connections cannot be changed; the old flow stays until it is destroyed"
             return [Item(self.key, self.kind, name, Action.REPLACE, found.id, ends, why)]
         run.ids[self.key] = found.id
-        mapping = _mapping(run)
-        if found.mapping != mapping and (run.id(MAPPING) or found.mapping):
-            run.facts["flow"] = found
-            differences = (Difference("mapping", _said(found.mapping), _said(mapping)),)
-            return [Item(self.key, self.kind, name, Action.CHANGE, found.id, differences)]
         await self._keep(run, found)
-        state = "" if found.enabled else f"it is {found.state or 'not enabled'}"
-        action = Action.EXISTS if found.enabled else Action.LEAVE
-        return [Item(self.key, self.kind, name, action, found.id, why=state)]
+        if differences := tuple(_changes(run, found)):
+            return [Item(self.key, self.kind, name, Action.CHANGE, found.id, differences)]
+        said = f"inlet {_shortened(run.facts['inlet'])}"
+        if found.enabled:
+            return [Item(self.key, self.kind, name, Action.EXISTS, found.id, why=said)]
+        said = f"it is {found.state or 'not enabled'}; {said}"
+        return [Item(self.key, self.kind, name, Action.LEAVE, found.id, why=said)]
 
     async def act(self, run: Run, item: Item) -> None:
         if run.lane is not None:
             # Without an end: the clock starts when the flow is there.
             await run.lane.hold(None, _NEW)
         flows, mapping = run.ends.flows, _mapping(run)
-        if item.action is Action.CHANGE and mapping is not None:
+        if item.action is Action.CHANGE:
             found: Found = run.facts["flow"]
-            await flows.patch(item.id, found.etag, [mapping_change(mapping)])
+            await flows.patch(item.id, found.etag, _operations(run, found))
             run.ids[self.key] = item.id
         else:
             made = await flows.create_flow(
@@ -82,6 +85,10 @@ class Flow:
                 f"GET the inlet of dataflow {found.id}", "Platform names none yet; apply again"
             )
         run.facts["inlet"] = inlet.url
+        if not run.state.changed_at or run.state.under_way == self.key:
+            # The state file was lost, or a command ended in the middle: Platform knows it, too.
+            told = max(found.created_ms, found.updated_ms) / 1000
+            run.state.changed_at = max(run.state.changed_at, told)
 
 
 def _ends(run: Run, found: Found) -> list[Difference]:
@@ -95,6 +102,28 @@ def _ends(run: Run, found: Found) -> list[Difference]:
         for path, have, want in wanted
         if have != (want,)
     ]
+
+
+def _changes(run: Run, found: Found) -> list[Difference]:
+    name, mapping = run.setup.flow_name, _mapping(run)
+    changes = [] if found.name == name else [Difference("name", found.name, name)]
+    if found.mapping != mapping and (mapping is not None or found.mapping):
+        changes.append(Difference("mapping", _said(found.mapping), _said(mapping)))
+    return changes
+
+
+def _operations(run: Run, found: Found) -> list[Operation]:
+    name, mapping = run.setup.flow_name, _mapping(run)
+    operations = [] if found.name == name else [name_change(name)]
+    if mapping is not None and found.mapping != mapping:
+        operations.append(mapping_change(mapping))
+    return operations
+
+
+def _shortened(url: str) -> str:
+    """Whoever has all of an open inlet's address can post to it (section 1.7)."""
+    start, slash, inlet_id = url.rpartition("/")
+    return f"{start}{slash}{inlet_id[:8]}..."
 
 
 def _spec(run: Run) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any, Final
 
 from app.adobe.flow_service import specs
@@ -82,6 +84,9 @@ class ConnectionFile:
                 "another name"
             )
             return [blocked(self, name, why)]
+        if not _writable(path.parent):
+            why = "its folder cannot be written by this user: run it where it can"
+            return [blocked(self, name, why)]
         found = differences(path, self._document(run))
         if found is None:
             return [Item(self.key, self.kind, name, Action.CREATE)]
@@ -105,3 +110,10 @@ class ConnectionFile:
         return connection_document(
             run.setup, given, places.signing_key, places.connection.parent, places.setup.parent
         )
+
+
+def _writable(folder: Path) -> bool:
+    """Known before anything is made at the vendors; a folder that is not there is made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return os.access(folder, os.W_OK | os.X_OK)

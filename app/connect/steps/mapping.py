@@ -86,7 +86,8 @@ class MappingSet:
             there = await mappings.named(name)
         chosen = run.pick(self.key, [{"id": each.id} for each in there])
         # Listings need not show the rows.
-        return None if chosen is None else await mappings.set(chosen["id"])
+        wanted_id = chosen["id"] if chosen else run.state.ids.get(self.key, "")
+        return await mappings.set(wanted_id) if wanted_id else None
 
 
 def wanted_set(run: Run) -> dict[str, Any]:
