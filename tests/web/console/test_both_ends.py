@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -145,6 +146,20 @@ async def test_one_act_at_a_time_and_a_stopped_one_goes_on(
     _, page = await again.get("/connections/acme/work")
     assert re.search(r'The lane opens in <strong class="countdown">4:\d\d<', page)
     await again.console.both_ends.close()
+
+
+async def test_a_console_that_may_not_write_looks_all_the_same(
+    ends: Vendors, ours: Console, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write_setup(admin := await visit(ours, "admin"), ends)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda _path, _mode: False)
+        _, page = await admin.get("/connections/acme/plan")
+    assert "sluice connection apply acme" in page and "Apply this plan" not in page
+    await apply(admin)
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    _, page = await admin.get("/connections/acme")
+    assert "in order" in page
 
 
 async def test_a_setup_that_cannot_be_read_is_said_where_it_is_asked_for(
