@@ -173,7 +173,7 @@ async def test_a_setup_that_cannot_be_read_is_said_where_it_is_asked_for(
         assert "<script>:" not in page and "&lt;script&gt;" in page
 
 
-async def test_operators_test_disable_and_enable(
+async def test_operators_test_disable_and_enable_and_admins_mend_the_key(
     ends: Vendors, ours: Console, visit: Visit
 ) -> None:
     await write_setup(admin := await visit(ours, "admin"), ends)
@@ -185,10 +185,15 @@ async def test_operators_test_disable_and_enable(
         await until(ours, State.DONE)
         [webhook] = await ends.webhooks()
         assert webhook["disabled"] is (act == "disable")
+    key = ends.data / "connect/acme.signing-key"
+    key.write_text("a wrong one")
+    await admin.post("/connections/acme/key", {"key": f" {SIGNING_KEY}\n"})
+    await until(ours, State.DONE)
+    assert key.read_text() == f"{SIGNING_KEY}\n" and key.stat().st_mode & 0o77 == 0
     said = [what for _, what, on, _ in await trail(ours) if on == "acme"]
     assert said == [
-        "connection.enable", "connection.disable", "connection.test", "connection.signing-key",
-        "connection.apply", "connection.setup-written",
+        "connection.signing-key", "connection.enable", "connection.disable", "connection.test",
+        "connection.signing-key", "connection.apply", "connection.setup-written",
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
@@ -31,7 +31,17 @@ from app.web.console.both_ends.looking import Looks
 from app.web.console.both_ends.wording import digest, digest_of
 from app.web.console.both_ends.work import Changed, Work
 
-Open = Callable[[Settings, Setup, Store | None], AbstractAsyncContextManager[Wiring]]
+
+class Open(Protocol):
+    """As app.connect.wiring.wired."""
+
+    def __call__(
+        self, settings: Settings, setup: Setup, redis: Store | None, *, signing_key: bytes = b""
+    ) -> AbstractAsyncContextManager[Wiring]: ...
+
+
+# What another signing key leads to, and nothing else.
+_OF_A_KEY: Final = frozenset({"signing_key", "test", "webhook_on", "lane", "test_counted"})
 
 # A dataset goes with its data, and that is typed, too.
 DATA_WORDS: Final = "delete the data"
@@ -96,6 +106,19 @@ class BothEnds:
 
         return self._begin(name, "apply", by, do)
 
+    def rekey(self, name: str, by: str, key: bytes) -> Work:
+        """Another signing key in place of the one that is kept, and a test with it."""
+
+        async def do(work: Work, wiring: Wiring) -> None:
+            tutorial = _tutorial(wiring)
+            plan = await wiring.plan(like_tutorial=tutorial)
+            if any(item.step not in _OF_A_KEY for item in plan.work):
+                raise SluiceError("There is more to do than the signing key: apply the plan first")
+            work.expect(plan.work)
+            await wiring.apply(plan, tell=work.heard, like_tutorial=tutorial)
+
+        return self._begin(name, "signing key", by, do, signing_key=key)
+
     def switch(self, name: str, by: str, *, enabled: bool, webhook: bool) -> Work:
         """The dataflow on or off, and with `webhook` Customer.io's sending."""
 
@@ -132,7 +155,12 @@ class BothEnds:
         await self.looks.close()
 
     def _begin(
-        self, name: str, what: str, by: str, do: Callable[[Work, Wiring], Awaitable[None]]
+        self,
+        name: str,
+        what: str,
+        by: str,
+        do: Callable[[Work, Wiring], Awaitable[None]],
+        signing_key: bytes = b"",
     ) -> Work:
         before = self._works.get(name)
         if before is not None and not before.state.over:
@@ -141,7 +169,8 @@ class BothEnds:
 
         async def wire(work: Work) -> None:
             setup = await asyncio.to_thread(self.setup, name)
-            async with self._open(self.settings, setup, self._redis) as wiring:
+            opened = self._open(self.settings, setup, self._redis, signing_key=signing_key)
+            async with opened as wiring:
                 await do(work, wiring)
 
         async def run() -> None:

@@ -38,15 +38,17 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def give_key(request: web.Request) -> web.StreamResponse:
-    """POST /connections/{name}/key: key. It goes to the engine, and nowhere else."""
+    """POST /connections/{name}/key: key, for the act that asks for it, or in place of the one that
+    is kept. It goes to the engine, and nowhere else."""
     name = await setup_in(request)
     key = (await read_form(request)).get("key", "").strip()
     if not 0 < len(key) <= _KEY_LONGEST or not key.isascii():
         raise web.HTTPBadRequest(text="Copy the signing key from Customer.io, all of it.")
-    work = request.app[CONSOLE].both_ends.work(name)
+    both_ends = request.app[CONSOLE].both_ends
+    work = both_ends.work(name)
     await note(request, "connection.signing-key", name)
     if work is None or not work.give_key(key.encode()):
-        raise web.HTTPConflict(text="Nobody waits for a signing key now.")
+        both_ends.rekey(name, request[WHO].name, key.encode())
     return look.to(f"/connections/{name}/work")
 
 
