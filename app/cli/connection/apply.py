@@ -118,7 +118,7 @@ def carry_out(
 def _conclude(setup: Setup, plan: Plan) -> None:
     done = f"{len(plan.work)} things done" if plan.work else "nothing to do"
     typer.echo(f"{setup.name}: {done}; events go from {setup.webhook_url} to Platform")
-    if plan.work:
+    if any(item.step == "test" for item in plan.work):
         typer.echo(
             "Press Send Test on the webhook's page in Customer.io: only that shows that the\n"
             "signing key is the right one. `sluice ledger` counts it."

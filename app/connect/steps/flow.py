@@ -141,4 +141,6 @@ def _mapping(run: Run) -> MappingRef | None:
 def _said(mapping: MappingRef | None) -> str:
     if mapping is None:
         return ""
-    return f"{mapping.mapping_id or LATER} version {mapping.version}"
+    # Versions are counted by Platform.
+    version = "in its next version" if mapping.version < 0 else f"version {mapping.version}"
+    return f"{mapping.mapping_id or LATER} {version}"
