@@ -308,6 +308,8 @@ async def test_a_refusal_of_platform_s_is_said_and_leaves_nothing_under_way(stag
         await stage.apply()
     async with stage.wiring() as wiring:
         assert (await wiring.status()).under_way == ""
+    # Nothing came of it, so nothing is waited for.
+    assert not stage.lane.shut
     await stage.ask("/faults", "DELETE")
     await stage.apply()
     assert (await stage.counts())["flows"] == 1
