@@ -404,6 +404,7 @@ async def test_fields_that_a_schema_lacks_are_added(stage: Stage) -> None:
     plan = await stage.plan()
     [item] = plan.work
     assert item.step == "field_group"
+    assert any("only after 15 minutes" in remark for remark in plan.remarks)
     assert [str(each) for each in item.differences] == [
         "_sluicesandbox.customerio.subject: nothing -> added"
     ]
