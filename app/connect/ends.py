@@ -61,17 +61,10 @@ def ends_of(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Ends:
     """The clients, over a session of the caller's. `requests_per_second`: None = as is fit."""
-    wanted, given = setup.platform, setup.platform.credentials
-    credential = Credential(
-        given.client_id,
-        tuple(secret.decode() for secret in given.client_secrets),
-        given.scopes,
-        given.ims_url,
-    )
     client = PlatformClient(
         session,
-        Account(wanted.api_url, given.client_id, wanted.org_id, wanted.sandbox_name),
-        OwnToken(TokenClient(session, credential, show=show)),
+        _account(setup),
+        OwnToken(TokenClient(session, _credential(setup), show=show)),
         requests_per_second=requests_per_second or PLATFORM_PER_SECOND,
         patience_seconds=PATIENCE_SECONDS,
         show=show,
@@ -81,13 +74,19 @@ def ends_of(
     pace = requests_per_second or CUSTOMERIO_PER_SECOND
     api = AppApi(session, workspace, requests_per_second=pace, show=show, sleep=sleep)
     return Ends(
-        session,
-        show,
-        client,
-        SchemaRegistry(client),
-        Namespaces(client),
-        Catalog(client),
-        FlowService(client),
-        DataPrep(client),
-        Webhooks(api),
-    )
+        session, show, client,
+        SchemaRegistry(client), Namespaces(client), Catalog(client), FlowService(client),
+        DataPrep(client), Webhooks(api),
+    )  # fmt: skip
+
+
+def _account(setup: Setup) -> Account:
+    wanted = setup.platform
+    client_id = wanted.credentials.client_id
+    return Account(wanted.api_url, client_id, wanted.org_id, wanted.sandbox_name)
+
+
+def _credential(setup: Setup) -> Credential:
+    given = setup.platform.credentials
+    secrets = tuple(secret.decode() for secret in given.client_secrets)
+    return Credential(given.client_id, secrets, given.scopes, given.ims_url)

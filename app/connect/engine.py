@@ -13,10 +13,11 @@ from typing import Final
 
 from app.connect.plan import Action, Item, Plan
 from app.connect.run import Ambiguous, Progress, Run, Step, blocked
-from app.core.errors import ApiFault, SluiceError
+from app.core.errors import ApiFault, PlatformTaken, SluiceError
 
 _ATTEMPTS: Final = 3
-# After a lost answer: what was made may not be in every list at once.
+# After a lost answer or a kill: what was made may not be in every list at once.
+_LOOKS: Final = 3
 _LOOK_AGAIN_SECONDS: Final = 1.0
 
 # The step after which nothing may be sent for five minutes.
@@ -70,30 +71,39 @@ async def carry_out(steps: Sequence[Step], run: Run, plan: Plan) -> None:
 
 async def _act(step: Step, run: Run, planned: Item) -> None:
     item = planned
-    _begin(run, item)
-    run.tell(Progress("doing", item))
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            await step.act(run, item)
-            break
-        except ApiFault as fault:
-            if not fault.maybe_done:
-                _never_began(run)
-                raise
-            # Whether it was done is not known: nothing is repeated before that is.
-            await run.sleep(_LOOK_AGAIN_SECONDS)
-            again = await _again(step, run, item)
-            if not again.is_work:
-                item = again
-                break
-            if attempt == _ATTEMPTS:
-                raise
-            item = again
+    if run.state.under_way == item.step and item.action is not Action.CHANGE:
+        # A killed command may have made it, though no list shows it yet.
+        item = await _again(step, run, item)
+    changed_at = run.state.changed_at
+    if item.is_work:
+        _begin(run, item)
+        run.tell(Progress("doing", item))
+        item = await _done(step, run, item, changed_at)
     if found := run.id(item.step):
         _remember(run, item.step, found, made=planned.action is not Action.CHANGE)
     run.state.under_way = ""
     run.file.save()
     run.tell(Progress("done", item))
+
+
+async def _done(step: Step, run: Run, item: Item, changed_at: float) -> Item:
+    """The item as it is in the end. Raises ApiFault when a call failed for good."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            await step.act(run, item)
+            return item
+        except ApiFault as fault:
+            # What is taken may be so by ourselves.
+            if not fault.maybe_done and not isinstance(fault, PlatformTaken):
+                await _never_began(run, item, changed_at)
+                raise
+            # Whether it was done is not known: nothing is repeated before that is.
+            item = await _again(step, run, item)
+            if not item.is_work:
+                return item
+            if attempt == _ATTEMPTS:
+                raise
+    raise AssertionError  # the last attempt returns or raises
 
 
 def _begin(run: Run, item: Item) -> None:
@@ -116,10 +126,17 @@ def _remember(run: Run, step: str, found: str, *, made: bool) -> None:
         run.state.made.append((step, found))
 
 
-def _never_began(run: Run) -> None:
-    """A refusal did nothing: there is nothing to look for."""
+async def _never_began(run: Run, item: Item, changed_at: float) -> None:
+    """A refusal did nothing: there is nothing to look for, and nothing to wait for."""
     run.state.under_way = ""
+    run.state.changed_at = changed_at
     run.file.save()
+    if item.step == FLOW and run.lane is not None:
+        left = changed_at + run.setup.platform.settle_seconds - run.clock()
+        if left > 0:
+            await run.lane.hold(left, "the dataflow is new")
+        else:
+            await run.lane.open()
 
 
 def _settle(run: Run, item: Item) -> None:
@@ -145,10 +162,19 @@ async def _look(step: Step, run: Run) -> list[Item]:
 
 
 async def _again(step: Step, run: Run, item: Item) -> Item:
-    for found in await _look(step, run):
-        if found.name == item.name:
-            return found
-    raise SluiceError(f"{item.kind} {item.name} is not to be found any more; apply again")
+    """The item as it is found now, which may take a while. Raises SluiceError."""
+    found = item
+    for _ in range(_LOOKS):
+        await run.sleep(_LOOK_AGAIN_SECONDS)
+        there = [each for each in await _look(step, run) if each.name == item.name]
+        if not there:
+            raise SluiceError(f"{item.kind} {item.name} is not to be found any more; apply again")
+        found = there[0]
+        if found.action is Action.BLOCKED:
+            raise NotPossible(f"{found.kind} {found.name}: {found.why}")
+        if not found.is_work:
+            break
+    return found
 
 
 def _found_as(plan: Plan, item: Item) -> str:

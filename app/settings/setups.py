@@ -146,6 +146,14 @@ class WantedPlatform(_Part):
         "minutes",
     )
 
+    @model_validator(mode="after")
+    def _consistent(self) -> WantedPlatform:
+        if self.dataset.profile and not self.schema_.union:
+            raise ValueError("dataset.profile is true, so schema.union must be, too")
+        if sum(each.primary for each in self.descriptors) > 1:
+            raise ValueError("descriptors: only one of a schema may be primary")
+        return self
+
 
 class WantedCustomerio(_Part):
     """Customer.io's end."""

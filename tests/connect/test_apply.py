@@ -308,6 +308,8 @@ async def test_a_refusal_of_platform_s_is_said_and_leaves_nothing_under_way(stag
         await stage.apply()
     async with stage.wiring() as wiring:
         assert (await wiring.status()).under_way == ""
+    # Nothing came of it, so nothing is waited for.
+    assert not stage.lane.shut
     await stage.ask("/faults", "DELETE")
     await stage.apply()
     assert (await stage.counts())["flows"] == 1
@@ -402,6 +404,7 @@ async def test_fields_that_a_schema_lacks_are_added(stage: Stage) -> None:
     plan = await stage.plan()
     [item] = plan.work
     assert item.step == "field_group"
+    assert any("only after 15 minutes" in remark for remark in plan.remarks)
     assert [str(each) for each in item.differences] == [
         "_sluicesandbox.customerio.subject: nothing -> added"
     ]

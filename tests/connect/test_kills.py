@@ -7,13 +7,16 @@ process is in files and at the vendors. `tests/e2e` does the same with SIGKILL.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.connect.stage import Killed, Stage, staged
+from app.adobe.flow_service import Flow
+from app.connect.plan import Action, Item
+from tests.connect.stage import Killed, Stage, _key, staged
 
 # All that an apply calls for with the source of Customer.io's; and with the HTTP API's.
 KINDS: dict[str, dict[str, Any]] = {
@@ -171,3 +174,37 @@ async def test_an_answer_that_is_lost_after_the_act_doubles_nothing(
 
             assert await whole(stage) == wanted, (number, method, path)
             assert (await stage.plan()).work == (), (number, method, path)
+
+
+@pytest.mark.parametrize("killed", [True, False])
+async def test_what_no_list_shows_yet_is_not_made_again(tmp_path: Path, killed: bool) -> None:
+    def lost(_number: int, method: str, path: str) -> None:
+        if method == "POST" and path.endswith("/flows"):
+            raise Killed if killed else aiohttp.ClientOSError("the answer is lost")
+
+    async with staged(tmp_path, **TINY) as stage:
+        stage.after = lost
+        if killed:
+            with pytest.raises(Killed):
+                await stage.apply()
+            stage.after = lambda *_call: None
+        async with stage.wiring() as wiring:
+            plan = await wiring.plan()
+            flows_named, looks = wiring.ends.flows.flows_named, []
+
+            async def late(name: str) -> list[Flow]:
+                looks.append(name)
+                # The look of an apply itself, and one more.
+                return [] if len(looks) <= 2 else await flows_named(name)
+
+            wiring.ends.flows.flows_named = late  # type: ignore[method-assign]
+            if killed:
+                # As the plan of a command that came a moment earlier had it.
+                plan = replace(plan, items=tuple(replace(e, action=to_make(e)) for e in plan.items))
+            await wiring.apply(plan, ask_key=_key)
+        assert (await stage.counts())["flows"] == 1
+        assert (await stage.plan()).work == ()
+
+
+def to_make(item: Item) -> Action:
+    return Action.CREATE if item.step == "flow" else item.action

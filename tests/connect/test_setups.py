@@ -74,6 +74,33 @@ def test_all_faults_come_at_once_with_their_place(config: Path) -> None:
     assert not any("typed right in" in fault for fault in faults)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"platform__dataset": {"profile": True}, "platform__schema": {"union": False}},
+            "platform: dataset.profile is true, so schema.union must be, too",
+        ),
+        (
+            {"platform__descriptors": [
+                {"path": path, "namespace": "Email", "primary": True} for path in ("/a", "/b")
+            ]},
+            "platform: descriptors: only one of a schema may be primary",
+        ),
+        (
+            {"platform__source": {"kind": "customerio", "authenticated": True}},
+            "platform.source: the customerio source's inlet takes no token; use kind: http_api",
+        ),
+        ({"customerio__public_url": "hooks.example.com"}, "customerio.public_url: is 'hooks."),
+        ({"allowed_sources": ["customerio-uk"]}, "allowed_sources[0]: 'customerio-uk' is neither"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_together_is_said(
+    config: Path, changes: dict[str, Any], said: str
+) -> None:
+    assert any(fault.startswith(said) for fault in faults_of(config, setup_keys(**changes)))
+
+
 def test_a_setup_that_is_not_there_is_said_with_those_that_are(config: Path) -> None:
     write_keys(config, setup_keys())
     with pytest.raises(ConfigError) as caught:

@@ -27,6 +27,12 @@ SCHEMA: Final = "schema"
 
 _CUSTOM: Final = "customFields"
 _SHOWN: Final = 5
+# platform.md section 2.4.
+_CACHED: Final = (
+    "Platform's validator may know a changed schema only after 15 minutes, and refuses fields that "
+    "it does not know: hold the lane for so long (`sluice lanes pause {name} --for 15m`) before anything "
+    "writes the new ones"
+)
 
 
 class Tenant:
@@ -64,6 +70,8 @@ class FieldGroup:
             Difference(pointer.replace("/properties", "").strip("/").replace("/", "."), "", "added")
             for pointer, _ in missing
         )
+        if missing:
+            run.note(_CACHED.format(name=run.setup.name))
         action = Action.CHANGE if missing else Action.EXISTS
         data = {"found": found}
         return [Item(self.key, self.kind, title, action, found.id, differences, data=data)]
@@ -108,6 +116,8 @@ class Schema:
         why = ""
         if found.union and not wants_union:
             why = "it is enabled for Profile, which cannot be undone"
+        if differences:
+            run.note(_CACHED.format(name=run.setup.name))
         action = Action.CHANGE if differences else Action.LEAVE if why else Action.EXISTS
         data = {"found": found}
         title = found.title
