@@ -12,11 +12,13 @@ from arq.connections import ArqRedis
 
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY
 from app.store.users import Role
+from app.web.console.both_ends.wording import masked
 from app.web.console.both_ends.work import State, Work
 from app.web.console.config import Console
 from tests.web.console.conftest import PASSWORD, Browser, Visit, field_of, trail
 from tests.web.console.vendors import Vendors, vendors
 
+INLET = "a1b2" + "c3" * 30
 SECRETS = (APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY)
 
 pytestmark = pytest.mark.timeout(60)
@@ -252,3 +254,18 @@ async def test_where_nothing_can_be_written_the_file_is_shown(
 
     assert answer.status == 200 and "sluice connect --from" in page
     assert "org_id: SANDBOX@AdobeOrg" in page and not any(each in page for each in SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"at http://h/collection/{INLET}, x", "at http://h/collection/a1b2…, x"),
+        (f"http://h/collection/batch/{INLET}?a=1", "http://h/collection/batch/a1b2…?a=1"),
+        ("http://h/collection/a-name-of-its-own", "http://h/collection/a-na…"),
+        ("http://h/collection/a1b2c3d4...", "http://h/collection/a1b2…"),
+        (f"{INLET}.", "a1b2…."),
+        (f"https://h/schemas/{'ab' * 24}", f"https://h/schemas/{'ab' * 24}"),
+    ],
+)
+def test_of_an_inlet_only_the_beginning_is_shown(text: str, shown: str) -> None:
+    assert masked(text) == shown

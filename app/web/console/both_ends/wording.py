@@ -14,7 +14,10 @@ from app.core.errors import ConfigError, SluiceError, StoreUnavailable
 from app.web.console.panels import explain
 
 # Whoever has all of an open inlet's address can post to it (platform.md section 1.7).
-_INLET_ID: Final = re.compile(r"((?<=/collection/)|(?<=/batch/)|\b(?=[0-9a-f]{64}\b))(\w{4})\w+")
+_INLET_ID: Final = re.compile(
+    r"(?:(?<=/collection/)(?!batch/)|(?<=/collection/batch/)|\b(?=[0-9a-f]{64}\b))"
+    r"([^/?\s\".,]{4})[^/?\s\".,]*(?:\.{3})?"
+)
 
 
 class Mark(NamedTuple):
@@ -92,7 +95,7 @@ def verdict(standing: Standing | None, fault: str = "") -> Mark:
 
 def masked(text: str) -> str:
     """A text without the ids of inlets."""
-    return _INLET_ID.sub(r"\2…", text)
+    return _INLET_ID.sub(r"\1…", text)
 
 
 def told(fault: Exception) -> str:
