@@ -54,7 +54,7 @@ def connect(
         known = sandbox_answers(settings) if sandbox else {}
         answers = asyncio.run(_ask(settings, known | _beforehand(given or [])))
         path = write_setup(settings.config_dir, settings.data_dir, answers)
-        typer.echo(f"\nwrote {path}\n")
+        typer.echo(f"\nwrote {path}: `sluice connection apply {path.stem}` does it later, too\n")
         name = path.stem
     else:
         setup = the_setup("", source)

@@ -61,6 +61,10 @@ def test_a_countdown_without_a_terminal_is_a_line_now_and_then(
     [
         (("connection", "destroy", "acme", "--dataset"), "go together"),
         (("connection", "destroy", "acme", "--yes-delete-the-data"), "go together"),
+        (
+            ("connection", "destroy", "a", "--retired", "--dataset", "--yes-delete-the-data"),
+            "nothing but what was replaced",
+        ),
         (("connection", "plan", "acme", "--like-tutorial", "both"), "it is `api` or `ui`"),
         (("connect", "--set", "name"), "is no KEY=VALUE"),
     ],

@@ -41,6 +41,9 @@ def destroy(
             "--dataset and --yes-delete-the-data go together: all events in the dataset are lost"
         )
 
+    if retired and dataset:
+        raise typer.BadParameter("--retired takes nothing but what was replaced: no --dataset")
+
     async def both(wiring: Wiring, record: Record) -> Doomed:
         what = await wiring.doomed(dataset=dataset, retired_only=retired)
         if not as_json:

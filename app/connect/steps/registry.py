@@ -30,8 +30,8 @@ _SHOWN: Final = 5
 # platform.md section 2.4.
 _CACHED: Final = (
     "Platform's validator may know a changed schema only after 15 minutes, and refuses fields that "
-    "it does not know: hold the lane for so long (`sluice lanes pause {name} --for 15m`) before anything "
-    "writes the new ones"
+    "it does not know: hold the lane for so long (`sluice lanes pause {name} --for 15m`) before "
+    "anything writes the new ones"
 )
 
 
