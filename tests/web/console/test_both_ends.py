@@ -11,10 +11,13 @@ import pytest
 from arq.connections import ArqRedis
 
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY
+from app.store.pipeline import Flow
 from app.store.users import Role
+from app.web.console.both_ends.draft import read_draft
 from app.web.console.both_ends.wording import masked
 from app.web.console.both_ends.work import State, Work
 from app.web.console.config import Console
+from app.web.console.freshness import Freshness
 from tests.web.console.conftest import PASSWORD, Browser, Visit, field_of, trail
 from tests.web.console.vendors import Vendors, vendors
 
@@ -269,3 +272,28 @@ async def test_where_nothing_can_be_written_the_file_is_shown(
 )
 def test_of_an_inlet_only_the_beginning_is_shown(text: str, shown: str) -> None:
     assert masked(text) == shown
+
+
+def test_when_an_event_came_is_known_once_it_was_seen_to_come() -> None:
+    seen = Freshness()
+    old, new = Flow(), Flow()
+    old.counts["received"] = 5
+    seen.note({"old": old}, 1000)
+    assert seen.of("old").received_ms == 0, "it was there before this console was"
+    old.counts["received"], new.counts["received"], new.counts["delivered"] = 6, 1, 1
+    seen.note({"old": old, "new": new}, 2000)
+    seen.note({"old": old, "new": new}, 3000)
+    assert (seen.of("old").received_ms, seen.of("old").delivered_ms) == (2000, 0)
+    assert (seen.of("new").received_ms, seen.of("new").delivered_ms) == (2000, 2000)
+
+
+def test_answers_are_for_their_owner_only_and_for_a_day(tmp_path: Path) -> None:
+    mine, yours = read_draft(tmp_path, "me"), read_draft(tmp_path, "you")
+    mine.take({"name": "acme", "customerio.api_key": "secret", "another": "field"})
+    yours.take({"name": "other"})
+    assert mine.path.stat().st_mode & 0o77 == 0
+    assert read_draft(tmp_path, "me").shown() == {"name": "acme"}
+    assert "secret" not in repr(mine)
+    os.utime(mine.path, (0, 0))
+    assert read_draft(tmp_path, "you").shown() == {"name": "other"}
+    assert not mine.path.exists()
