@@ -6,6 +6,7 @@ process is in files and at the vendors. `tests/e2e` does the same with SIGKILL.
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -32,12 +33,16 @@ TINY: dict[str, Any] = {"mapping_set": "tiny", "platform__schema": {"document": 
 
 async def whole(stage: Stage) -> dict[str, Any]:
     """What is there in the end, ids left out."""
+    state = json.loads((stage.folder / "var" / "connect" / "acme.json").read_text())
     connection = (stage.config / "connections" / "acme.yaml").read_text()
     return {
         "counts": await stage.counts(),
         "disabled": (await stage.webhook())["disabled"],
         "mode": [line for line in connection.splitlines() if "mode:" in line],
         "shut": stage.lane.shut,
+        # What may go when all is destroyed.
+        "made": sorted(step for step, _ in state["made"]),
+        "under_way": state["under_way"],
     }
 
 
