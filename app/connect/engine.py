@@ -79,7 +79,7 @@ async def _act(step: Step, run: Run, planned: Item) -> None:
         _begin(run, item)
         run.tell(Progress("doing", item))
         item = await _done(step, run, item, changed_at)
-    if found := run.id(item.step):
+    if found := run.id(item.step) or item.id:
         _remember(run, item.step, found, made=planned.action is not Action.CHANGE)
     run.state.under_way = ""
     run.file.save()

@@ -69,14 +69,14 @@ class WebhookOn:
 
     async def look(self, run: Run) -> list[Item]:
         found: Found | None = run.facts.get("webhook")
-        name, webhook_id = run.setup.webhook_name, run.id(WEBHOOK)
+        name = run.setup.webhook_name
         if found is not None and not found.disabled:
-            return [Item(self.key, self.kind, name, Action.EXISTS, webhook_id)]
+            return [Item(self.key, self.kind, name, Action.EXISTS)]
         if run.state.webhook_off:
             why = f"a person switched it off; `sluice connection enable {run.setup.name}` undoes it"
-            return [Item(self.key, self.kind, name, Action.LEAVE, webhook_id, why=why)]
+            return [Item(self.key, self.kind, name, Action.LEAVE, why=why)]
         change = (Difference("disabled", "true", "false"),)
-        return [Item(self.key, self.kind, name, Action.CHANGE, webhook_id, change)]
+        return [Item(self.key, self.kind, name, Action.CHANGE, "", change)]
 
     async def act(self, run: Run, item: Item) -> None:
         found: Found = run.facts["webhook"]
