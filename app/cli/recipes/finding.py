@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -10,14 +11,14 @@ from typing import Annotated
 import typer
 
 from app.cli.completing import recipe_names
-from app.cli.dead_letters.choosing import filter_
-from app.cli.mappings.finding import Configuration, compiled, find
+from app.cli.mappings.finding import Configuration, say
 from app.cli.reading import visible, with_store
-from app.core.errors import ConfigError, RecipeInvalid
+from app.core.errors import RecipeInvalid
 from app.core.recipe import Recipe, read_recipe
-from app.core.selection import OTHERS
+from app.settings.recipe_trials import misfits
+from app.settings.trials import Trials
 from app.store.dead_letters import Filter
-from app.store.recipes import Recipes, SavedRecipe
+from app.store.recipes import Recipes, SavedRecipe, selected_by
 
 Name = Annotated[
     str,
@@ -55,21 +56,18 @@ def understood(text: str) -> Recipe:
 
 def wanted_by(recipe: Recipe) -> Filter:
     """Raises typer.BadParameter: a group that is not there."""
-    words = recipe.selection
-    return filter_(
-        words.get("connection"), words.get("class"), words.get("kind"), words.get("code"),
-        words.get("event_id"), words.get("mapping"), words.get("older"), words.get("newer"),
-        group=words.get("group"), campaign=words.get("campaign"), text=words.get("text"),
-        run=words.get("run"),
-    )  # fmt: skip
+    now_ms = int(time.time() * 1000)
+    try:
+        return with_store(lambda redis: selected_by(redis, recipe, now_ms))
+    except RecipeInvalid as invalid:
+        raise typer.BadParameter(invalid.faults[0]) from None
 
 
 def require_mapping(recipe: Recipe, connections: Iterable[str]) -> None:
     """Raises typer.Exit(1) unless the version that a recipe wants is the one on disk here."""
     if not recipe.mapping:
         return
-    named = (name for name in connections if name != OTHERS)
-    faults = [fault for name in named if (fault := _unfit(recipe, name))]
+    faults = misfits(recipe, Trials(Configuration(), say), connections)
     for fault in faults:
         typer.echo(fault, err=True)
     if faults:
@@ -79,15 +77,3 @@ def require_mapping(recipe: Recipe, connections: Iterable[str]) -> None:
             err=True,
         )
         raise typer.Exit(1)
-
-
-def _unfit(recipe: Recipe, name: str) -> str:
-    configuration = Configuration()
-    try:
-        connection = configuration.connection(name)
-        if connection.platform.mode == "raw":
-            return f"{name} is mapped by its dataflow, and not here"
-        mapping, _ = compiled(find(connection.mapping_set, connection, configuration=configuration))
-    except ConfigError as error:
-        return f"{name}: {error.faults[0]}"
-    return "" if recipe.fits(mapping.label) else f"{name} is mapped with {mapping.label}"

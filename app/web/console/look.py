@@ -20,6 +20,8 @@ THEME_COOKIE: Final = "sluice-theme"
 # A word of what was done, shown once after the redirect.
 DONE_COOKIE: Final = "sluice-done"
 
+_SHORT_CHARS: Final = 200
+
 
 class Place(NamedTuple):
     """An entry of the navigation. `key`: after g, on the keyboard."""
@@ -34,6 +36,7 @@ PLACES: Final = (
     Place("/", "Overview", "o", Role.VIEWER),
     Place("/dead-letters", "Dead letters", "d", Role.VIEWER),
     Place("/replays", "Replays", "r", Role.VIEWER),
+    Place("/recipes", "Recipes", "p", Role.VIEWER),
     Place("/events", "Events", "e", Role.VIEWER),
     Place("/tail", "Live tail", "t", Role.VIEWER),
     Place("/ledger", "Ledger", "l", Role.VIEWER),
@@ -136,6 +139,12 @@ def reason(text: str) -> str:
     return f"{kind}: {detail}" if detail else kind
 
 
+def short(value: Any) -> str:
+    """A JSON value in a line."""
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= _SHORT_CHARS else f"{text[:_SHORT_CHARS]}…"
+
+
 FILTERS: Final[dict[str, Callable[..., str]]] = {
     "count": count,
     "rate": rate,
@@ -145,6 +154,7 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "span": span_text,
     "pretty": pretty,
     "reason": reason,
+    "short": short,
 }
 
 

@@ -26,6 +26,7 @@ from app.web.console.pages import (
     tail,
 )
 from app.web.console.pages.dead_letters import cause, causes, discarding, editing, letter, letters
+from app.web.console.pages.recipes import reading, running, trying, writing
 from app.web.console.static import serve
 
 # A form of ours has a few hundred bytes; that of an event's body has the event.
@@ -94,6 +95,15 @@ ROUTES: Final = (
     Route("GET", "/replays/{number}/trial", _OPERATOR, replay.trial),
     Route("POST", "/replays/{number}/start", _OPERATOR, replay.start),
     Route("POST", "/replays/turn", _OPERATOR, replays.turn),
+    Route("GET", "/recipes", _VIEWER, reading.page),
+    Route("GET", "/recipes/_new", _OPERATOR, writing.new_page),
+    Route("POST", "/recipes/_check", _OPERATOR, writing.check, writing.FORM_BYTES),
+    Route("POST", "/recipes/_save", _OPERATOR, writing.save, writing.FORM_BYTES),
+    Route("GET", "/recipes/{name}", _VIEWER, reading.one_page),
+    Route("GET", "/recipes/{name}/edit", _OPERATOR, writing.edit_page),
+    Route("GET", "/recipes/{name}/trial", _OPERATOR, trying.page),
+    Route("POST", "/recipes/{name}/freeze", _OPERATOR, running.freeze),
+    Route("POST", "/recipes/{name}/delete", _OPERATOR, writing.delete),
     Route("GET", "/audit", _OPERATOR, audit.page),
     Route("GET", "/users", _ADMIN, people.page),
     Route("POST", "/users/end-sessions", _ADMIN, people.end_sessions),
@@ -119,6 +129,8 @@ ROUTES: Final = (
     Route("GET", "/api/dead-letters/{number}", _OPERATOR, letter.document),
     Route("GET", "/api/replays", _VIEWER, replays.document),
     Route("GET", "/api/replays/{number}", _VIEWER, replay.document),
+    Route("GET", "/api/recipes", _VIEWER, reading.document),
+    Route("GET", "/api/recipes/{name}", _VIEWER, reading.one_document),
     Route("GET", "/api/audit", _OPERATOR, audit.document),
     Route("GET", "/api/users", _ADMIN, people.document),
 )

@@ -40,7 +40,8 @@ ARGUMENTS = [
 
 PAGES = [
     "/", "/dead-letters", "/dead-letters/1", f"/events?id={DEAD}", "/ledger?hours=1", "/lanes",
-    "/tail", "/replays", "/replays/1", "/replays/1/trial", "/dead-letters/list",
+    "/tail", "/recipes", "/recipes/hostile", "/recipes/hostile/edit", "/recipes/hostile/trial",
+    "/replays", "/replays/1", "/replays/1/trial", "/dead-letters/list",
     "/dead-letters/1/edit", "/dead-letters/discard", "/connections", "/mappings",
     "/mappings/customerio-default", "/audit",
     "/users", "/account", "/nope",
