@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.core.errors import SluiceError, StoreUnavailable
-from app.core.moments import moment, span_ms
+from app.core.moments import moment, moment_ms, span_ms
 from app.settings import environment, load_settings
 from app.store.connect import Store, open_store
 
@@ -48,6 +48,16 @@ def age_ms(text: str | None, option: str) -> int | None:
         return None
     try:
         return span_ms(text)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint=option) from None
+
+
+def utc_ms(text: str | None, option: str) -> int | None:
+    """`2026-01-31`, `2026-01-31T18:00` in Unix ms. Raises typer.BadParameter."""
+    if text is None:
+        return None
+    try:
+        return moment_ms(text)
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint=option) from None
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 import msgpack
 
 from app.core.errors import RecipeInvalid
-from app.core.moments import span_ms
+from app.core.moments import moment_ms, span_ms
 from app.core.recipe import Recipe
 from app.store import keys
 from app.store.audit import Audit
@@ -76,7 +76,10 @@ class Recipes:
 async def selected_by(redis: Store, recipe: Recipe, now_ms: int) -> Filter:
     """The letters that a recipe is for. Raises RecipeInvalid: a group that is not there."""
     words = recipe.selection
-    older, newer = (words.get(name) for name in ("older", "newer"))
+    after = [now_ms - span_ms(words["newer"])] if "newer" in words else []
+    before = [now_ms - span_ms(words["older"])] if "older" in words else []
+    after += [moment_ms(words["from"])] if "from" in words else []
+    before += [moment_ms(words["to"])] if "to" in words else []
     return Filter(
         connection=words.get("connection"),
         failure=words.get("class"),
@@ -84,8 +87,8 @@ async def selected_by(redis: Store, recipe: Recipe, now_ms: int) -> Filter:
         event_id=words.get("event_id"),
         code=words.get("code"),
         mapping=words.get("mapping"),
-        died_before_ms=None if older is None else now_ms - span_ms(older),
-        died_after_ms=None if newer is None else now_ms - span_ms(newer),
+        died_after_ms=max(after, default=None),
+        died_before_ms=min(before, default=None),
         fingerprint=await _fingerprint(redis, words.get("group")),
         campaign=words.get("campaign"),
         text=words.get("text"),

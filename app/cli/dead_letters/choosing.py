@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli.completing import connection_names
-from app.cli.reading import age_ms, echo_json, with_store
+from app.cli.reading import age_ms, echo_json, utc_ms, with_store
 from app.core.dead_letter import DeadLetterSummary
 from app.store.connect import Store
 from app.store.dead_letters import DeadLetters, Filter
@@ -28,6 +28,10 @@ Mapping = Annotated[
 ]
 Older = Annotated[str | None, typer.Option(help="Died longer ago than: 90s, 15m, 2h, 7d.")]
 Newer = Annotated[str | None, typer.Option(help="Died within the last: 90s, 15m, 2h, 7d.")]
+Since = Annotated[
+    str | None, typer.Option("--from", help="Died from then on: 2026-01-31, or 2026-01-31T18:00.")
+]
+Until = Annotated[str | None, typer.Option("--to", help="Died up to then; times are UTC.")]
 Fingerprint = Annotated[
     str | None, typer.Option("--group", help="Only this cause: its fingerprint, or how it begins.")
 ]
@@ -57,10 +61,11 @@ def filter_(
     person: str | None = None,
     text: str | None = None,
     run: int | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> Filter:
     """What the options ask for. Raises typer.BadParameter."""
-    now_ms = int(time.time() * 1000)
-    before, after = age_ms(older, "--older"), age_ms(newer, "--newer")
+    after, before = times(older, newer, since, until)
     return Filter(
         connection=connection,
         failure=failure,
@@ -68,13 +73,27 @@ def filter_(
         code=code,
         event_id=event_id,
         mapping=mapping,
-        died_before_ms=None if before is None else now_ms - before,
-        died_after_ms=None if after is None else now_ms - after,
+        died_after_ms=after,
+        died_before_ms=before,
         fingerprint=None if group is None else fingerprint(group),
         campaign=campaign,
         person=person,
         text=text,
         run=run,
+    )
+
+
+def times(
+    older: str | None, newer: str | None, since: str | None, until: str | None
+) -> tuple[int | None, int | None]:
+    """(from, to) in Unix ms, as narrow as the options say. Raises typer.BadParameter."""
+    now_ms = int(time.time() * 1000)
+    before, after = age_ms(older, "--older"), age_ms(newer, "--newer")
+    firsts = [None if after is None else now_ms - after, utc_ms(since, "--from")]
+    lasts = [None if before is None else now_ms - before, utc_ms(until, "--to")]
+    return (
+        max((each for each in firsts if each is not None), default=None),
+        min((each for each in lasts if each is not None), default=None),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from functools import partial
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
@@ -24,7 +25,9 @@ from app.cli.dead_letters.choosing import (
     Older,
     Person,
     Run,
+    Since,
     Text,
+    Until,
     Yes,
     chosen,
     filter_,
@@ -35,8 +38,7 @@ from app.core.dead_letter import DeadLetterSummary
 from app.store.audit import Audit
 from app.store.connect import Store
 from app.store.dead_letters import DeadLetters
-
-_PAGE: Final = 1_000
+from app.store.dead_letters.discarding import PAGE, discard_all
 
 
 def discard(
@@ -50,6 +52,8 @@ def discard(
     mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
+    since: Since = None,
+    until: Until = None,
     group: Fingerprint = None,
     campaign: Campaign = None,
     person: Person = None,
@@ -66,6 +70,7 @@ def discard(
     wanted = filter_(
         connection, failure, kind, code, event_id, mapping, older, newer,
         group=group, campaign=campaign, person=person, text=text, run=run,
+        since=since, until=until,
     )  # fmt: skip
     letters = chosen(numbers, everything, wanted)
     if letters and not yes:
@@ -85,20 +90,14 @@ def _typed(count: int) -> None:
 async def _discard(
     redis: Store, letters: list[DeadLetterSummary], reason: str, *, quiet: bool
 ) -> int:
-    if not letters:
-        return 0
-    # The trail first: an act that nobody remembers is worse than one that was not finished.
-    await Audit(redis).record(
-        operator(),
-        "dead-letters.discard",
-        letters=len(letters),
-        numbers=[letter.number for letter in letters[:20]],
-        reason=reason,
-    )
-    pages = [letters[at : at + _PAGE] for at in range(0, len(letters), _PAGE)]
     console = Console(stderr=True)
-    silent = quiet or len(pages) < 2 or not console.is_terminal
-    found = 0
-    for page in track(pages, "discarding", console=console, transient=True, disable=silent):
-        found += await DeadLetters(redis).discard(page)
-    return found
+    silent = quiet or len(letters) <= PAGE or not console.is_terminal
+    with Progress(console=console, transient=True, disable=silent) as bar:
+        task = bar.add_task("discarding", total=len(letters))
+        return await discard_all(
+            DeadLetters(redis),
+            letters,
+            reason,
+            partial(Audit(redis).record, operator()),
+            lambda done: bar.update(task, completed=done),
+        )

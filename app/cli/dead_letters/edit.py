@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +13,9 @@ import orjson
 import typer
 
 from app.cli.acting import operator
+from app.cli.dead_letters.show import document_of
 from app.cli.dead_letters.tables import plain_lines
-from app.cli.reading import with_store
+from app.cli.reading import Json, echo_json, with_store
 from app.core.dead_letter import DeadLetter, Edit, edited
 from app.core.errors import EventFault, PatchInvalid
 from app.core.event import parse_event
@@ -31,6 +33,7 @@ def edit(
     remove: Annotated[list[str] | None, typer.Option(help="A path to take out: /data/a.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the edit away again.")] = False,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only show what would be sent.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what a replay is to send in place of a letter's body. It replaces an edit before.
 
@@ -45,12 +48,17 @@ def edit(
         raise typer.Exit(1)
     try:
         made = None if undo else Edit(operator(), int(time.time() * 1000), orjson.dumps(operations))
-        _tell(letters[0], made)
+        if not as_json:
+            _tell(letters[0], made)
+        elif made is not None:
+            edited(letters[0].original, made.patch)
         if not dry and not with_store(lambda redis: _edit(redis, number, made)):
             typer.echo(f"dead letter {number} is gone", err=True)
             raise typer.Exit(1)
     except PatchInvalid as fault:
         raise typer.BadParameter(str(fault)) from fault
+    if as_json:
+        echo_json(document_of(replace(letters[0], edit=made)))
 
 
 def _operations(patch: str, set_: list[str], remove: list[str]) -> list[Any]:

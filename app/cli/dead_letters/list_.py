@@ -21,7 +21,9 @@ from app.cli.dead_letters.choosing import (
     Older,
     Person,
     Run,
+    Since,
     Text,
+    Until,
     filter_,
 )
 from app.cli.dead_letters.tables import plain
@@ -42,6 +44,8 @@ def list_(
     mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
+    since: Since = None,
+    until: Until = None,
     group: Fingerprint = None,
     campaign: Campaign = None,
     person: Person = None,
@@ -55,6 +59,7 @@ def list_(
     wanted = filter_(
         connection, failure, kind, code, event_id, mapping, older, newer,
         group=group, campaign=campaign, person=person, text=text, run=run,
+        since=since, until=until,
     )  # fmt: skip
     try:
         shown, more = with_store(lambda redis: DeadLetters(redis).whole_page(wanted, cursor, limit))

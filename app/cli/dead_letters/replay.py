@@ -25,7 +25,9 @@ from app.cli.dead_letters.choosing import (
     Older,
     Person,
     Run,
+    Since,
     Text,
+    Until,
     Yes,
     chosen,
     confirm,
@@ -61,6 +63,8 @@ def replay(
     mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
+    since: Since = None,
+    until: Until = None,
     group: Fingerprint = None,
     campaign: Campaign = None,
     person: Person = None,
@@ -83,6 +87,7 @@ def replay(
     wanted = filter_(
         connection, failure, kind, code, event_id, mapping, older, newer,
         group=group, campaign=campaign, person=person, text=text, run=run,
+        since=since, until=until,
     )  # fmt: skip
     if numbers and not dry:
         _at_once(numbers, everything, wanted, yes=yes, as_json=as_json)

@@ -10,7 +10,22 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from app.cli.dead_letters.choosing import Class, Connection, Fingerprint, Newer, Older, filter_
+from app.cli.dead_letters.choosing import (
+    Campaign,
+    Class,
+    Code,
+    Connection,
+    EventId,
+    Fingerprint,
+    Kind,
+    Mapping,
+    Newer,
+    Older,
+    Run,
+    Since,
+    Until,
+    filter_,
+)
 from app.cli.dead_letters.list_ import table_of
 from app.cli.reading import Json, echo_json, with_store
 from app.core.dead_letter import DeadLetterSummary
@@ -31,15 +46,26 @@ def search(
     ] = False,
     connection: Connection = None,
     failure: Class = None,
+    kind: Kind = None,
+    code: Code = None,
+    event_id: EventId = None,
+    mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
+    since: Since = None,
+    until: Until = None,
     group: Fingerprint = None,
+    campaign: Campaign = None,
+    run: Run = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     most: Annotated[int, typer.Option(min=1, help="Bodies to look into at most.")] = 100_000,
     as_json: Json = False,
 ) -> None:
     """Look for dead letters by event id, person, campaign, cause or error text; or in bodies."""
-    wanted = filter_(connection, failure, None, None, None, None, older, newer, group=group)
+    wanted = filter_(
+        connection, failure, kind, code, event_id, mapping, older, newer,
+        group=group, campaign=campaign, run=run, since=since, until=until,
+    )  # fmt: skip
     if body:
         found = with_store(lambda redis: _bodies(redis, wanted, word, limit, most, quiet=as_json))
     else:
@@ -64,11 +90,13 @@ async def _indexes(redis: Store, wanted: Filter, word: str, limit: int) -> list[
 
 
 async def _readings(redis: Store, wanted: Filter, word: str) -> AsyncIterator[Filter]:
-    """What the word may mean, the narrowest first."""
-    yield replace(wanted, event_id=word)
+    """What the word may mean, the narrowest first, beside what the options say already."""
+    if wanted.event_id is None:
+        yield replace(wanted, event_id=word)
     yield replace(wanted, person=word)
-    yield replace(wanted, campaign=word)
-    if len(word) >= 4 and _HEX.issuperset(word.lower()):
+    if wanted.campaign is None:
+        yield replace(wanted, campaign=word)
+    if wanted.fingerprint is None and len(word) >= 4 and _HEX.issuperset(word.lower()):
         for mark in await Groups(redis).resolve_prefix(word.lower()):
             yield replace(wanted, fingerprint=mark)
     yield replace(wanted, text=word)

@@ -7,7 +7,9 @@ groups.py     causes: how many, since when, what is affected, notes, known, reso
 causes.py     causes by their fingerprints
 searching.py  where no index helps: in bodies
 drawing.py    a sample by lot
-exchange.py   letters from elsewhere
+choosing.py   a selection that is looked at before something is done to it
+discarding.py many of them, for good
+exchange.py   letters to and from elsewhere
 writing.py    letters on their way into a script
 spilling.py   beyond a budget, from Redis to files
 files.py      those files
