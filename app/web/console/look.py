@@ -9,7 +9,7 @@ import aiohttp_jinja2
 import orjson
 from aiohttp import web
 
-from app.core.moments import hour_text, moment, span_text
+from app.core.moments import hour_text, moment, moment_ms, span_text
 from app.store.users import Role
 from app.web.console import static
 from app.web.console.config import CONSOLE
@@ -57,6 +57,14 @@ def render(
     )
     if DONE_COOKIE in request.cookies:
         response.del_cookie(DONE_COOKIE, path="/")
+    return response
+
+
+def pushed(request: web.Request, response: web.Response, address: str) -> web.Response:
+    """The answer to a form that htmx sent: the browser's address says what is shown, as far as it
+    may stand there."""
+    if request.headers.get("HX-Request") == "true":
+        response.headers["HX-Push-Url"] = address
     return response
 
 
@@ -133,6 +141,15 @@ def pretty(content: bytes | None) -> str:
         return content.decode("utf-8", "backslashreplace")
 
 
+def local_time(text: str) -> str:
+    """A time as a field of type datetime-local has it; "" for what is none."""
+    try:
+        told = moment(moment_ms(text)).replace(" ", "T")
+    except ValueError:
+        return ""
+    return told.removesuffix(":00")
+
+
 def reason(text: str) -> str:
     """Why a lane is held back, `class:detail`, as people write it."""
     kind, _, detail = text.partition(":")
@@ -155,6 +172,7 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "pretty": pretty,
     "reason": reason,
     "short": short,
+    "local_time": local_time,
 }
 
 

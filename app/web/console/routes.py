@@ -25,7 +25,17 @@ from app.web.console.pages import (
     replays,
     tail,
 )
-from app.web.console.pages.dead_letters import cause, causes, discarding, editing, letter, letters
+from app.web.console.pages.dead_letters import (
+    cause,
+    causes,
+    discarding,
+    editing,
+    exporting,
+    importing,
+    letter,
+    letters,
+    marking,
+)
 from app.web.console.pages.recipes import reading, running, trying, writing
 from app.web.console.static import serve
 
@@ -77,7 +87,16 @@ ROUTES: Final = (
     Route("GET", "/mappings", _VIEWER, mappings.page),
     Route("GET", "/mappings/{name}", _VIEWER, mappings.one_page),
     Route("GET", "/dead-letters", _VIEWER, causes.page),
+    Route("POST", "/dead-letters", _OPERATOR, causes.page),
     Route("GET", "/dead-letters/list", _VIEWER, letters.page),
+    Route("POST", "/dead-letters/list", _OPERATOR, letters.page),
+    Route("GET", "/dead-letters/discard", _OPERATOR, discarding.page),
+    Route("POST", "/dead-letters/discard", _OPERATOR, discarding.discard),
+    Route("POST", "/dead-letters/mark", _OPERATOR, marking.mark),
+    Route("POST", "/dead-letters/export", _OPERATOR, exporting.export),
+    Route("GET", "/dead-letters/import", _OPERATOR, importing.page),
+    Route("POST", "/dead-letters/import", _OPERATOR, importing.look_through, importing.FORM_BYTES),
+    Route("POST", "/dead-letters/import/take", _OPERATOR, importing.take),
     Route("GET", "/dead-letters/groups/{mark}", _VIEWER, cause.page),
     Route("POST", "/dead-letters/groups/{mark}/note", _OPERATOR, cause.write),
     Route("POST", "/dead-letters/groups/{mark}/turn", _OPERATOR, cause.turn),
@@ -87,8 +106,6 @@ ROUTES: Final = (
     Route("POST", "/dead-letters/{number}/edit/check", _OPERATOR, editing.check, EDIT_BYTES),
     Route("POST", "/dead-letters/{number}/edit/undo", _OPERATOR, editing.undo),
     Route("POST", "/dead-letters/{number}/replay", _OPERATOR, letter.replay),
-    Route("GET", "/dead-letters/discard", _OPERATOR, discarding.page),
-    Route("POST", "/dead-letters/discard", _OPERATOR, discarding.discard),
     Route("GET", "/replays", _VIEWER, replays.page),
     Route("POST", "/replays/freeze", _OPERATOR, replay.freeze),
     Route("GET", "/replays/{number}", _VIEWER, replay.page),
@@ -123,7 +140,9 @@ ROUTES: Final = (
     Route("GET", "/api/mappings", _VIEWER, mappings.document),
     Route("GET", "/api/mappings/{name}", _VIEWER, mappings.one_document),
     Route("GET", "/api/dead-letters", _VIEWER, letters.document),
+    Route("POST", "/api/dead-letters", _OPERATOR, letters.document),
     Route("GET", "/api/dead-letters/groups", _VIEWER, causes.document),
+    Route("POST", "/api/dead-letters/groups", _OPERATOR, causes.document),
     Route("GET", "/api/dead-letters/groups/{mark}", _VIEWER, cause.document),
     # The body of an event is somebody's personal data; the page masks it for viewers.
     Route("GET", "/api/dead-letters/{number}", _OPERATOR, letter.document),
