@@ -43,7 +43,8 @@ PAGES = [
     "/tail", "/recipes", "/recipes/hostile", "/recipes/hostile/edit", "/recipes/hostile/trial",
     "/replays", "/replays/1", "/replays/1/trial", "/dead-letters/list",
     "/dead-letters/1/edit", "/dead-letters/discard", "/connections", "/mappings",
-    "/mappings/customerio-default", "/audit",
+    "/mappings/customerio-default", "/mappings/customerio-default/preview", "/audit",
+    "/dead-letters/import",
     "/users", "/account", "/nope",
 ]  # fmt: skip
 

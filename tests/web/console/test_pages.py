@@ -80,6 +80,7 @@ HOSTILE_PAGES = [
     ("/replays", True),
     ("/replays/1", True),
     ("/replays/1/trial", False),
+    ("/mappings/customerio-default/preview/values", True),
     ("/recipes", True),
     ("/recipes/hostile", True),
     ("/recipes/hostile/edit", True),
