@@ -62,6 +62,9 @@ DEAD_FILE_NUMBER: Final = "sluice:dead:number:file"
 DEAD_GROUPS_LAST: Final = "sluice:dead:groups:last"
 DEAD_GROUPS_LIVE: Final = "sluice:dead:groups:live"
 
+# Sorted set: the blocks of 512 numbers that have letters.
+DEAD_BLOCKS: Final = "sluice:dead:blocks"
+
 # String: 32 random bytes, the key for the tokens of people (core/dead_letter/about.py).
 DEAD_PERSON_KEY: Final = "sluice:dead:key"
 
@@ -80,6 +83,11 @@ def dead_group(fingerprint: str) -> str:
 def dead_bucket(number: int) -> str:
     """Hash: dead letter number -> summary, for 128 numbers."""
     return f"sluice:dead:s:{number // 128}"
+
+
+def dead_tokens(stretch: int, digit: int) -> str:
+    """String: tokens of people and events, of 16,384 numbers, that begin with a hex digit."""
+    return f"sluice:dead:t:{stretch}:{digit:x}"
 
 
 def claims_prefix(connection: str) -> str:

@@ -5,6 +5,7 @@ pages.py      a page at a time, by any combination of fields
 filter.py     which are meant
 groups.py     causes: how many, since when, what is affected, notes, known, resolved
 causes.py     causes by their fingerprints
+tokens.py     of many events, which are among them
 searching.py  where no index helps: in bodies
 drawing.py    a sample by lot
 choosing.py   a selection that is looked at before something is done to it

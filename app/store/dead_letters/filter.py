@@ -63,6 +63,7 @@ class Filter:
             ("k", self.kind),
             ("g", self.campaign),
             ("v", self.mapping if whole_label else None),
+            ("r", self.run),
         )
         return [f"{letter}:{value}" for letter, value in found if value is not None]
 
