@@ -52,7 +52,8 @@ async def page(request: web.Request) -> web.Response:
         key, lambda: causes_like(request, given), keep=not personal
     )
     found = panel.data or Causes([], None, Counter())
-    more = query_of(asked, state=state, by=order.value, before=found.cursor or "")
+    by = Order.LIVE.value if order is Order.LIVE else ""
+    more = query_of(asked, state=state, by=by, before=found.cursor or "")
     context = {
         "panel": panel,
         "groups": found.groups,
