@@ -24,9 +24,10 @@ PAGES = (
     "/dead-letters/list*", "/dead-letters/NUMBER*", "/dead-letters/NUMBER/edit",
     "/dead-letters/discard?fingerprint=MARK", "/dead-letters/import", "/recipes",
     "/recipes/recipients", "/recipes/recipients/edit*", "/recipes/recipients/trial",
-    "/recipes/_new", "/replays*", "/replays/3", "/replays/4", "/events?id=EVENT*", "/tail",
-    "/ledger", "/ledger?hours=1", "/lanes*", "/connections", "/mappings", "/mappings/customerio-default",
-    "/mappings/customerio-default/preview*", "/audit", "/users", "/account", "/nope",
+    "/recipes/_new", "/replays*", "/replays/2", "/replays/3", "/events?id=EVENT*", "/tail",
+    "/ledger", "/ledger?hours=1", "/lanes*", "/connections", "/mappings",
+    "/mappings/customerio-default", "/mappings/customerio-default/preview*", "/audit", "/users",
+    "/account", "/nope",
 )  # fmt: skip
 # Pages that answer a form: the button, and where it is.
 ACTS = (("/dead-letters?kind=email.sent", "Mark them, or write a note"),

@@ -123,8 +123,7 @@ async def _work(store: Store) -> None:
     await DeadLetters(store).edit(letter, Edit("bert", now_ms, patch))
     runs = ReplayRuns(store)
     for wanted, orders in (
-        (Filter(failure="refused"), Orders(rate=2_000)),
-        (Filter(failure="contract"), Orders(rate=2_000)),
+        (Filter(failure="contract", kind="email.sent"), Orders(rate=2_000)),
         (Filter(failure="schema"), Orders(rate=5, stop_at=1)),
         (Filter(connection="example"), Orders()),
     ):
