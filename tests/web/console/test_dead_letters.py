@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
@@ -20,6 +21,7 @@ from app.store.dead_letters import DeadLetters, Filter
 from app.store.dead_letters.groups import Groups, State
 from app.store.ledger import Ledger
 from app.store.replay_runs import ReplayRuns
+from app.store.samples import Samples
 from app.web.console.config import Console
 from app.web.console.pages.dead_letters import discarding
 from app.web.console.pages.dead_letters import letters as letters_page
@@ -186,6 +188,27 @@ async def test_letters_are_filtered_and_so_is_what_is_done_to_them(
     path = await frozen(console, browser, **asked)
     run = await ReplayRuns(console.redis).get(int(path.rsplit("/", 1)[1]))
     assert run and run.frozen == found
+
+
+async def test_the_events_of_a_person_are_found_dead_or_in_the_sample(
+    console: Console, visit: Visit
+) -> None:
+    await two_causes(console.redis)
+    await console.redis.sadd(keys.CONNECTIONS, "other")  # type: ignore[misc]  # redis-py's stub
+    recent = [each.replace(b"01HF", b"01HG") for each in bodies(3)]
+    await Samples(console.redis, 1000, 3_600_000).keep("other", recent, time.time_ns() // 10**6)
+    browser, viewer = await visit(console, "operator"), await visit(console, "viewer")
+    page = await sent(browser, "/events/person", person=" PERSON0@example.com")
+    assert re.findall(r"/events\?id=01H([FG])0*(\d)", page) == [
+        ("G", "2"), ("G", "0"), ("F", "4"), ("F", "2"), ("F", "0"),
+    ]  # fmt: skip
+    assert page.count("mapped lately</td>") == 2 and "dead letter 5</a>" in page
+    assert "person0" not in page.lower()
+    assert "Nobody of that name" in await sent(browser, "/events/person", person="nobody")
+    assert (await trail(console))[0] == ("operator", "events.person", "", "127.0.0.1")
+    assert (await browser.post("/events/person", {"person": " "})).status == 400
+    assert (await viewer.post("/events/person", {"person": "x"})).status == 403
+    assert "/events/person" not in (await viewer.get("/events"))[1]
 
 
 async def test_a_time_that_is_none_is_said(console: Console, visit: Visit) -> None:
