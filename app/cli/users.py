@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.api_tokens import token
 from app.cli.audited import audited
 from app.cli.reading import Json, echo_json, echo_table, moment, with_store
 from app.store.connect import Store
@@ -18,6 +19,7 @@ from app.store.users import Role, Users
 users = typer.Typer(
     help="Who may use the console.", no_args_is_help=True, pretty_exceptions_enable=False
 )
+users.add_typer(token, name="token")
 
 Name = Annotated[str, typer.Argument(help="The user.")]
 RoleOption = Annotated[
@@ -85,28 +87,15 @@ def passwd(name: Name) -> None:
 
 @users.command()
 def role(name: Name, role: Annotated[Role, typer.Argument(help="The new role.")]) -> None:
-    """Change what a user may do; sessions end at once."""
-    done = audited(
-        "users.role", name, lambda redis: Users(redis).set_role(name, role), role=role.value
-    )
+    """Change what a user may do; sessions end at once, and tokens that may more."""
+
+    async def change(redis: Store) -> bool:
+        done = await Users(redis).set_role(name, role)
+        await Tokens(redis).revoke_above(name, role)
+        return done
+
+    done = audited("users.role", name, change, role=role.value)
     _done_or_exit(name, done, f"is {role.value}")
-
-
-@users.command()
-def token(
-    name: Name,
-    days: Annotated[float, typer.Option(min=0.01, max=3650, help="Good for so long.")] = 90,
-) -> None:
-    """Make an API token, which may what its user may. It is shown once, on standard output."""
-
-    async def make(redis: Store) -> str:
-        user = await Users(redis).get(name)
-        return await Tokens(redis).make(user, days) if user else ""
-
-    made = audited("users.token", name, make, days=days)
-    if not made:
-        _done_or_exit(name, False, "")
-    typer.echo(made)
 
 
 @users.command()

@@ -189,7 +189,7 @@ def sample_index(connection: str) -> str:
 # Hash: user name -> JSON of role, password hash and epoch (users.py).
 CONSOLE_USERS: Final = "sluice:console:users"
 
-# Hash: SHA-256 of an API token -> JSON of whose it is and until when (tokens.py).
+# Hash: SHA-256 of an API token -> JSON of whose it is, its name, role, end, last use (tokens.py).
 CONSOLE_TOKENS: Final = "sluice:console:tokens"
 
 

@@ -96,7 +96,7 @@ async def test_each_role_may_what_the_table_says(
     if route.is_api:
         user = await console.users.get(role.value)
         assert user
-        headers["Authorization"] = f"Bearer {await console.tokens.make(user, 1)}"
+        headers["Authorization"] = f"Bearer {await console.tokens.make(user, 1, 'test')}"
     elif route.method == "POST":
         fields["csrf"] = await browser.csrf()
     async with browser.client.request(
@@ -114,7 +114,10 @@ async def test_tokens_end_with_their_time_and_their_user(console: Console, visit
     browser = await visit(console)
     user = await console.users.get("admin")
     assert user
-    good, over = await console.tokens.make(user, 1), await console.tokens.make(user, -1)
+    good, over = (
+        await console.tokens.make(user, 1, "test"),
+        await console.tokens.make(user, -1, "old"),
+    )
 
     async def status(token: str) -> int:
         headers = {"Authorization": f"Bearer {token}"}
