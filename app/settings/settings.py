@@ -39,7 +39,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 SENTINEL_PORT: Final = 26379
 
 # Settings that may hold a secret: each may come from the file that `{name}_FILE` names.
-_SECRETS: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD")
+_SECRETS: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD", "API_TOKEN")
 
 
 def _networks(value: Any) -> Any:
@@ -189,6 +189,12 @@ class Settings(BaseSettings):
     )
     console_session_hours: float = Field(
         12, gt=0, le=168, description="hours after which any console session ends"
+    )
+    api_token: str | None = Field(
+        None,
+        repr=False,
+        description="a token of `sluice users token add`: with it, commands ask the console at "
+        "SLUICE_CONSOLE_URL instead of Redis",
     )
     archive_days: float = Field(
         0,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
-from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
     All,
     Campaign,
@@ -28,15 +25,13 @@ from app.cli.dead_letters.choosing import (
     Yes,
     chosen,
     filter_,
+    progress,
     report,
 )
-from app.cli.reading import Json, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json
 from app.core.dead_letter import DeadLetterSummary
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters import DeadLetters
-
-_PAGE: Final = 1_000
+from app.operations.face import Face
 
 
 def discard(
@@ -70,7 +65,7 @@ def discard(
     letters = chosen(numbers, everything, wanted)
     if letters and not yes:
         _typed(len(letters))
-    found = with_store(lambda redis: _discard(redis, letters, reason, quiet=as_json))
+    found = with_face(lambda face: _discard(face, letters, reason, quiet=as_json))
     report("discarded", found, len(letters), as_json)
 
 
@@ -83,22 +78,11 @@ def _typed(count: int) -> None:
 
 
 async def _discard(
-    redis: Store, letters: list[DeadLetterSummary], reason: str, *, quiet: bool
+    face: Face, letters: list[DeadLetterSummary], reason: str, *, quiet: bool
 ) -> int:
-    if not letters:
-        return 0
-    # The trail first: an act that nobody remembers is worse than one that was not finished.
-    await Audit(redis).record(
-        operator(),
-        "dead-letters.discard",
-        letters=len(letters),
-        numbers=[letter.number for letter in letters[:20]],
-        reason=reason,
-    )
-    pages = [letters[at : at + _PAGE] for at in range(0, len(letters), _PAGE)]
-    console = Console(stderr=True)
-    silent = quiet or len(pages) < 2 or not console.is_terminal
     found = 0
-    for page in track(pages, "discarding", console=console, transient=True, disable=silent):
-        found += await DeadLetters(redis).discard(page)
+    with progress("discarding", len(letters), quiet=quiet) as bar:
+        async for gone in face.letters.discard(letters, reason):
+            found += gone
+            bar(found)
     return found

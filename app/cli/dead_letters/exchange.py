@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -12,7 +13,6 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
     Campaign,
     Class,
@@ -28,13 +28,13 @@ from app.cli.dead_letters.choosing import (
     Text,
     filter_,
 )
-from app.cli.reading import Json, echo_json, with_store
-from app.core.dead_letter import DeadLetter, decode_line, encode_line
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json
+from app.core.dead_letter import DeadLetter, decode_line
 from app.core.errors import UnreadableFrame
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters import DeadLetters, Filter
-from app.store.dead_letters.exchange import BATCH, Intake, why_not
+from app.operations.face import Face
+from app.store.dead_letters import Filter
+from app.store.dead_letters.exchange import BATCH, why_not
 
 
 def export(
@@ -63,7 +63,7 @@ def export(
     with ExitStack() as stack:
         # A new file is for its owner only: it holds personal data.
         target = stack.enter_context(_private(output)) if output else sys.stdout.buffer
-        done, unread = with_store(lambda redis: _export(redis, wanted, target))
+        done, unread = with_face(lambda face: _export(face, wanted, target))
     typer.echo(f"exported {done:,}", err=True)
     if unread:
         typer.echo(f"{unread:,} could not be read: see `sluice dead-letters fsck`", err=True)
@@ -81,7 +81,7 @@ def import_(
     """
     with ExitStack() as stack:
         lines = sys.stdin.buffer if str(file) == "-" else stack.enter_context(file.open("rb"))
-        taken, there, wrong = with_store(lambda redis: _import(redis, lines, quiet=as_json))
+        taken, there, wrong = with_face(lambda face: _import(face, lines, quiet=as_json))
     if as_json:
         echo_json({"imported": taken, "already_there": there, "refused": wrong})
     else:
@@ -90,60 +90,56 @@ def import_(
         raise typer.Exit(1)
 
 
-async def _export(redis: Store, wanted: Filter, target: IO[bytes]) -> tuple[int, int]:
-    letters, done, unread = DeadLetters(redis), 0, 0
+async def _export(face: Face, wanted: Filter, target: IO[bytes]) -> tuple[int, int]:
+    done = unread = 0
     with _bar("exported", quiet=False) as bar:
         task = bar.add_task("", total=None)
-        async for numbers in _pages(letters, wanted):
-            whole = await letters.get(numbers)
-            unread += len(numbers) - len(whole)
-            done += len(whole)
-            target.writelines(encode_line(letter) for letter in whole)
+        async for part in face.letters.export(wanted):
+            unread += part.unread
+            done += len(part.lines)
+            target.writelines(part.lines)
             bar.update(task, completed=done)
     target.flush()
-    if done:
-        await Audit(redis).record(operator(), "dead-letters.exported", letters=done)
     return done, unread
 
 
-async def _pages(letters: DeadLetters, wanted: Filter) -> AsyncIterator[list[int]]:
-    last, cursor = await letters.last_number(), ""
-    more: str | None = cursor
-    while more is not None:
-        numbers, more = await letters.numbers(wanted, last, more, BATCH)
-        yield numbers
+@dataclass(slots=True)
+class _Lines:
+    """An export, read a batch at a time; lines that are none are told, and counted as `wrong`."""
 
+    lines: Iterable[bytes]
+    letters: int = 0
+    wrong: int = 0
 
-async def _import(redis: Store, lines: Iterable[bytes], *, quiet: bool) -> tuple[int, int, int]:
-    intake = Intake(redis)
-    taken = there = wrong = 0
-    batch: list[DeadLetter] = []
-
-    async def put() -> None:
-        nonlocal taken, there
-        numbers = await intake.take(batch)
-        taken, there = taken + len(numbers), there + len(batch) - len(numbers)
-        batch.clear()
-
-    with _bar("imported", quiet=quiet) as bar:
-        task = bar.add_task("", total=None)
-        for at, line in enumerate(lines, 1):
+    def batches(self) -> Iterator[list[DeadLetter]]:
+        batch: list[DeadLetter] = []
+        for at, line in enumerate(self.lines, 1):
             try:
                 letter = decode_line(line)
                 if fault := why_not(letter):
                     raise UnreadableFrame(fault)
             except UnreadableFrame as fault:
-                wrong += 1
+                self.wrong += 1
                 typer.echo(f"line {at}: {fault}", err=True)
                 continue
             batch.append(letter)
             if len(batch) == BATCH:
-                await put()
-                bar.update(task, completed=taken)
-        await put()
-    if taken:
-        await Audit(redis).record(operator(), "dead-letters.imported", letters=taken)
-    return taken, there, wrong
+                self.letters += len(batch)
+                yield batch
+                batch = []
+        if batch:
+            self.letters += len(batch)
+            yield batch
+
+
+async def _import(face: Face, lines: Iterable[bytes], *, quiet: bool) -> tuple[int, int, int]:
+    read, taken = _Lines(lines), 0
+    with _bar("imported", quiet=quiet) as bar:
+        task = bar.add_task("", total=None)
+        async for new in face.letters.take_in(read.batches()):
+            taken += new
+            bar.update(task, completed=taken)
+    return taken, read.letters - taken, read.wrong
 
 
 def _private(path: Path) -> IO[bytes]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from app.cli.acting import operator
 from app.cli.dead_letters.choosing import Class, Connection, Text, fingerprint
 from app.cli.dead_letters.tables import most_of, plain
-from app.cli.reading import Json, echo_json, echo_table, moment, with_store
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters.groups import Group, GroupFilter, Groups, Order, State, group_document
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, echo_table, moment
+from app.store.dead_letters.groups import Group, GroupFilter, Order, State, group_document
 
 TheGroup = Annotated[str, typer.Argument(help="Its fingerprint, or how it begins.")]
 
@@ -43,9 +40,7 @@ def groups(
     asked = None if state is None else State("" if state is StateWord.NEW else state.value)
     wanted = GroupFilter(connection, failure, asked, text, empty)
     try:
-        shown, more = with_store(
-            lambda redis: Groups(redis).whole_page(wanted, cursor, limit, sort)
-        )
+        shown, more = with_face(lambda face: face.groups.page(wanted, cursor, limit, sort))
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="--cursor") from fault
     if as_json:
@@ -61,7 +56,7 @@ def groups(
 def note(group: TheGroup, text: str) -> None:
     """Write a note to a cause, for whoever comes next; an empty one takes it away."""
     mark = fingerprint(group)
-    with_store(lambda redis: _note(redis, mark, text))
+    with_face(lambda face: face.groups.note(mark, text))
     typer.echo(f"noted with {mark}")
 
 
@@ -77,20 +72,8 @@ def resolve(
         raise typer.BadParameter("give either --known or --reopen")
     mark = fingerprint(group)
     state = State.KNOWN if known else State.REOPENED if again else State.RESOLVED
-    with_store(lambda redis: _mark(redis, mark, state))
+    with_face(lambda face: face.groups.mark(mark, state))
     typer.echo(f"{mark} is {state.value}")
-
-
-async def _note(redis: Store, mark: str, text: str) -> None:
-    now_ms = int(time.time() * 1000)
-    await Groups(redis).note(mark, text, operator(), now_ms)
-    await Audit(redis).record(operator(), "dead-letters.note", group=mark)
-
-
-async def _mark(redis: Store, mark: str, state: State) -> None:
-    now_ms = int(time.time() * 1000)
-    await Groups(redis).mark(mark, state, operator(), now_ms)
-    await Audit(redis).record(operator(), f"dead-letters.{state.value}", group=mark)
 
 
 def _table(shown: list[Group]) -> None:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from app.store.users import Role
 from app.web.console import stream
+from app.web.console.api.table import API_ROUTES
 from app.web.console.pages import (
     account,
     audit,
@@ -107,4 +108,5 @@ ROUTES: Final = (
     Route("GET", "/api/replays/{number}", _VIEWER, replay.document),
     Route("GET", "/api/audit", _OPERATOR, audit.document),
     Route("GET", "/api/users", _ADMIN, people.document),
+    *API_ROUTES,
 )
