@@ -14,7 +14,7 @@ from app.store.connect import Store
 from app.store.login_limits import LoginLimits
 from app.store.passwords import fault_of
 from app.store.tokens import Tokens
-from app.store.users import Role, Users
+from app.store.users import Role, User, Users
 
 users = typer.Typer(
     help="Who may use the console.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -33,10 +33,21 @@ def list_(as_json: Json = False) -> None:
     found = with_store(lambda redis: Users(redis).all())
     if as_json:
         echo_json(
-            [{"name": u.name, "role": u.role.value, "made": moment(u.made_ms)} for u in found]
+            [
+                {
+                    "name": u.name,
+                    "role": u.role.value,
+                    "made": moment(u.made_ms),
+                    "logs_in": _how(u),
+                }
+                for u in found
+            ]
         )
         return
-    echo_table(("name", "role", "made (UTC)"), ((u.name, u.role, moment(u.made_ms)) for u in found))
+    echo_table(
+        ("name", "role", "made (UTC)", "logs in"),
+        ((u.name, u.role, moment(u.made_ms), _how(u)) for u in found),
+    )
     if not found:
         typer.echo("nobody may log in yet: sluice users add NAME --role admin", err=True)
 
@@ -77,7 +88,10 @@ def passwd(name: Name) -> None:
     password = _new_password()
 
     async def change(redis: Store) -> bool:
-        done = await Users(redis).set_password(name, password)
+        try:
+            done = await Users(redis).set_password(name, password)
+        except ValueError as fault:
+            raise typer.BadParameter(str(fault)) from None
         await LoginLimits(redis).forget(name)
         return done
 
@@ -107,6 +121,10 @@ def logout(name: Name) -> None:
         return await Users(redis).end_sessions(name)
 
     _done_or_exit(name, audited("users.logout", name, end), "is logged out everywhere")
+
+
+def _how(user: User) -> str:
+    return "through the provider" if user.sso else "here"
 
 
 def _new_password() -> str:

@@ -198,6 +198,11 @@ def console_session(digest: str) -> str:
     return f"sluice:console:session:{digest}"
 
 
+def oidc_login(digest: str) -> str:
+    """String: a log-in through a provider that is under way (oidc_logins.py); expires."""
+    return f"sluice:console:oidc:{digest}"
+
+
 def login_attempts(scope: str) -> str:
     """Counter: log-ins tried of late by a user or an address, hashed; expires."""
     return f"sluice:console:attempts:{scope}"

@@ -45,6 +45,13 @@ class LoginLimits:
         args = [int(self.window_seconds * 1000), self.per_address]
         return int(await self._attempt([_key("token", _network(address))], args)) / 1000
 
+    async def begun(self, address: str) -> float:
+        """A log-in through a provider was begun from there: as `token_refused`, so that nobody
+        fills Redis with such. Nothing can be guessed so, and an office has one address: ten times
+        as many may be begun. Raises StoreUnavailable."""
+        args = [int(self.window_seconds * 1000), 10 * self.per_address]
+        return int(await self._attempt([_key("begun", _network(address))], args)) / 1000
+
     async def worth_noting(self) -> bool:
         """Whether one more refusal belongs into the audit trail, which nobody shall fill from
         outside: after `notes` in a window it does not. Raises StoreUnavailable."""

@@ -39,27 +39,17 @@ def elsewhere() -> Elsewhere | None:
     if asked is None and not any(environ.get(name) for name in _TOKENS):
         return None
     settings = load_settings(environ)
-    url = asked or settings.console_url
+    name = "--console" if asked else "environment: SLUICE_CONSOLE_URL"
+    return Elsewhere(_address(name, asked or settings.console_url), _token(settings.api_token))
+
+
+def _address(name: str, url: str | None) -> str:
     if url is None:
         raise ConfigError(
             [
-                "environment: SLUICE_CONSOLE_URL: missing; SLUICE_API_TOKEN is set, so say of "
-                "which console, or unset it to ask the Redis beside you"
+                f"{name}: missing; SLUICE_API_TOKEN is set, so say of which console, or unset it "
+                "to ask the Redis beside you"
             ]
-        )
-    name = "--console" if asked else "environment: SLUICE_CONSOLE_URL"
-    if not settings.api_token:
-        raise ConfigError(
-            [
-                "environment: SLUICE_API_TOKEN: missing; `sluice users token add` makes one there. "
-                "SLUICE_API_TOKEN_FILE names a file that holds it"
-            ]
-        )
-    token = settings.api_token.strip()
-    if not _TOKEN.fullmatch(token):
-        # Not what it is: it may be another secret.
-        raise ConfigError(
-            ["environment: SLUICE_API_TOKEN: is no token of `sluice users token add`"]
         )
     if not _URL.fullmatch(url):
         raise ConfigError([f"{name}: is no address like https://sluice.example.com"])
@@ -67,7 +57,23 @@ def elsewhere() -> Elsewhere | None:
         raise ConfigError(
             [f"{name}: with http:// everybody on the way could read the token; use https://"]
         )
-    return Elsewhere(url.rstrip("/"), token)
+    return url.rstrip("/")
+
+
+def _token(given: str | None) -> str:
+    if not given:
+        raise ConfigError(
+            [
+                "environment: SLUICE_API_TOKEN: missing; `sluice users token add` makes one there. "
+                "SLUICE_API_TOKEN_FILE names a file that holds it"
+            ]
+        )
+    if not _TOKEN.fullmatch(given.strip()):
+        # Not what it is: it may be another secret.
+        raise ConfigError(
+            ["environment: SLUICE_API_TOKEN: is no token of `sluice users token add`"]
+        )
+    return given.strip()
 
 
 def require_here(what: str) -> None:

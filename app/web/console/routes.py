@@ -23,6 +23,7 @@ from app.web.console.pages import (
     people,
     replay,
     replays,
+    sso,
     tail,
     tokens,
 )
@@ -47,6 +48,8 @@ ROUTES: Final = (
     Route("GET", "/static/{file}", None, serve),
     Route("GET", "/login", None, login.form),
     Route("POST", "/login", None, login.enter),
+    Route("GET", "/login/oidc", None, sso.begin),
+    Route("GET", "/login/oidc/back", None, sso.back),
     Route("POST", "/logout", _VIEWER, login.leave),
     Route("GET", "/", _VIEWER, overview.page),
     Route("GET", "/live", _VIEWER, stream.live),

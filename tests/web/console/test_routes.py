@@ -19,7 +19,10 @@ FILLED = {
     "{mark}": "0123456789abcdef",
 }  # fmt: skip
 
-PUBLIC = {("GET", "/healthz"), ("GET", "/static/{file}"), ("GET", "/login"), ("POST", "/login")}
+PUBLIC = {
+    ("GET", "/healthz"), ("GET", "/static/{file}"), ("GET", "/login"), ("POST", "/login"),
+    ("GET", "/login/oidc"), ("GET", "/login/oidc/back"),
+}  # fmt: skip
 
 closed = [route for route in ROUTES if route.wants is not None]
 # Those of /api/v1 are many, and alike: one test for all of them.

@@ -53,6 +53,10 @@ async def account_page(request: web.Request, status: int = 200, **more: str) -> 
     context: dict[str, Any] = {"fault": "", "token": "", "token_name": "", "token_fault": ""}
     roles = [each for each in Role if who.role.allows(each)]
     context |= {"panel": panel, "roles": roles, "days": f"{DEFAULT_DAYS:g}"}
+    user = await console.panels.show(
+        ("user", who.name), lambda: console.users.get(who.name), keep=False
+    )
+    context["sso"] = bool(user.data and user.data.sso)
     return look.render(request, "account.html", {**context, **more}, status=status)
 
 
