@@ -4,7 +4,9 @@ core/       pure: events, frames, retry, mapping engine, XDM check, pace, what a
 settings/   the only reader of the environment and of config files
 store/      Redis: batches and the open set, claims, dead letters, ledger, traces, lanes, samples,
             replay runs, what Platform said later, the console's users and the audit trail
-adobe/      outbound to Adobe: IMS tokens, flow runs, failed batches and their files, counters
+adobe/      outbound to Adobe: IMS tokens, and Platform's services, one client each
+customerio/ outbound to Customer.io: its App API
+connect/    both ends of a connection set up by one command
 web/        inbound: the receiver, and the operators' console
 cli/        the `sluice` command, one file per noun
 sandbox/    stand-ins for Platform and Customer.io, with faults on demand

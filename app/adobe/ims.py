@@ -14,6 +14,7 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
+from app.core.curl import Show, curl
 from app.core.errors import CredentialsRefused, TokenUnavailable
 
 DEFAULT_TOKEN_URL: Final = "https://ims-na1.adobelogin.com/ims/token/v3"
@@ -32,6 +33,20 @@ _ANSWER_MAX_BYTES: Final = 65_536
 _EARLY_SECONDS: Final = 30.0
 FETCH_SECONDS: Final = 15.0
 _NOT_THIS_SECRET: Final = frozenset({"invalid_client", "invalid_client_secret", "unauthorized"})
+# The reference names no error words of IMS; these are OAuth's own (RFC 6749 section 5.2) and those
+# that IMS is known by.
+_PAIR: Final = (
+    "client_id and client_secret are not those of one OAuth Server-to-Server credential: copy both "
+    "from Developer Console; JWT credentials are no longer taken"
+)
+_FIX: Final = {
+    "invalid_client": _PAIR,
+    "invalid_client_secret": _PAIR,
+    "unauthorized": _PAIR,
+    "unauthorized_client": _PAIR,
+    "invalid_scope": "scopes must be those that Developer Console shows for the credential",
+    "unsupported_grant_type": "is the token address that of IMS, .../ims/token/v3?",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +79,21 @@ class Token:
 
 
 class TokenClient:
-    """Asks IMS for a token. Holds no state but which of the secrets worked last."""
+    """Asks IMS for a token. Holds no state but which of the secrets worked last.
+
+    `show`: is given every request as a curl command, without its secret.
+    """
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
         credential: Credential,
         *,
+        show: Show | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.credential = credential
+        self._show = show
         self._session = session
         self._clock = clock
         self._first = 0
@@ -91,7 +111,7 @@ class TokenClient:
                 token = self._read(answer)
                 self._first = at
                 return token
-            refusal = f"IMS answered {status} {_error(answer)}".rstrip()
+            refusal = _refusal(status, _error(answer))
             if status == 429 or status >= 500 or status < 400:
                 raise TokenUnavailable(refusal, wait)
             if _error(answer) not in _NOT_THIS_SECRET:
@@ -105,6 +125,10 @@ class TokenClient:
             "client_secret": secret,
             "scope": ",".join(self.credential.scopes),
         }
+        if self._show is not None:
+            secrets = {secret: "CLIENT_SECRET"}
+            url = self.credential.token_url
+            self._show(curl("POST", url, {}, form=list(form.items()), secrets=secrets))
         try:
             async with self._session.post(
                 self.credential.token_url,
@@ -139,6 +163,11 @@ def _life(value: Any) -> float | None:
 
 def _is_header_safe(value: str) -> bool:
     return bool(value) and value.isascii() and value.isprintable() and " " not in value
+
+
+def _refusal(status: int, word: str) -> str:
+    said = f"IMS answered {status} {word}".rstrip()
+    return f"{said}: {_FIX[word]}" if word in _FIX else said
 
 
 def _error(answer: Any) -> str:

@@ -3,6 +3,8 @@
 Headers of platform.md section 0, errors of section 1.11 as exceptions that say what to do. What the
 reference calls retryable is tried again here, with backoff; everything else is the caller's. One
 client belongs to one organization and sandbox. No token and no secret enters a log line or a text.
+
+A wrong sandbox shows on any call, as 2100-404: there is nothing else to ask about sandboxes.
 """
 
 from __future__ import annotations
@@ -10,23 +12,27 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
+from yarl import URL
 
+from app.adobe.answers import LINE_MAX_BYTES, bounded, lines_of, released
 from app.adobe.complaints import PlatformAnswer, fault_of
+from app.adobe.remedies import TRANSITIONAL
+from app.core.curl import Show, curl
 from app.core.errors import PlatformFault, PlatformUnavailable, PlatformUnreadable
 from app.core.retry import delay
+
+__all__ = ["LINE_MAX_BYTES", "Account", "Params", "PlatformClient", "Reply", "Tokens"]
 
 Params = Sequence[tuple[str, str]]
 
 _ANSWER_MAX_BYTES: Final = 16_000_000
-# A record is 1 MB at most (section 2.7); the errors beside it are not.
-LINE_MAX_BYTES: Final = 4_000_000
 _ERROR_MAX_BYTES: Final = 65_536
 _ATTEMPTS: Final = 4
 _BACKOFF_SECONDS: Final = 1.0
@@ -36,8 +42,11 @@ _REQUESTS_PER_SECOND: Final = 5.0
 # Between two bytes, and for all of an answer: a file that takes longer is gone on with later.
 _SECONDS: Final = 60.0
 _TOTAL_SECONDS: Final = 600.0
-# Asking twice changes nothing.
-_SAFE: Final = frozenset({"GET", "HEAD"})
+# Between two looks at something in a transitional state.
+_STATE_SECONDS: Final = 2.0
+_STATE_CAP_SECONDS: Final = 15.0
+# Asking twice changes nothing. What is deleted already is answered 404.
+_SAFE: Final = frozenset({"GET", "HEAD", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +74,29 @@ class Reply(NamedTuple):
     document: Any
 
 
+class _Asked(NamedTuple):
+    """A call as it is to be made, as often as needed."""
+
+    method: str
+    path: str
+    url: URL
+    content: bytes | None
+    headers: Mapping[str, str]
+    safe: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
 class PlatformClient:
     """Calls one organization's Platform. Raises PlatformFault, CredentialsRefused or
-    TokenUnavailable, and nothing of aiohttp's."""
+    TokenUnavailable, and nothing of aiohttp's.
+
+    `patience_seconds`: how long a call waits, in all, for something in a transitional state to
+    leave it (section 1.11); none by default, for whoever comes again anyway. `show`: is given every
+    request as a curl command, without its token.
+    """
 
     def __init__(
         self,
@@ -76,14 +105,18 @@ class PlatformClient:
         tokens: Tokens,
         *,
         requests_per_second: float = _REQUESTS_PER_SECOND,
+        patience_seconds: float = 0.0,
+        show: Show | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.account = account
         self._session = session
-        self._account = account
         self._tokens = tokens
         self._pause = 1 / requests_per_second
+        self._patience = patience_seconds
+        self._show = show
         self._sleep = sleep
         self._chance = chance
         self._clock = clock
@@ -104,23 +137,30 @@ class PlatformClient:
         headers: Mapping[str, str] | None = None,
         safe: bool = False,
     ) -> Reply:
-        """One call, with a JSON `body` if there is one.
+        """One call, with a JSON `body` if there is one. `path`: percent-encoded.
 
-        `safe`: asking twice changes nothing, as with every GET; only then is a call repeated whose
-        answer was lost. A status that says that nothing was done is repeated anyway.
+        `safe`: asking twice changes nothing, as with every GET and DELETE; only then is a call
+        repeated whose answer was lost, or that failed inside Platform. Otherwise its fault says
+        `maybe_done`.
         """
-        content = None if body is None else orjson.dumps(body)
-        asked = self._answer(method, path, params, content, headers or {}, safe)
-        async with _released(await asked) as response:
-            raw = await _bounded(response, _ANSWER_MAX_BYTES)
-            name = f"{method} {path}"
+        asked = self._asked(method, path, params, body, headers or {}, safe)
+        response = await self._answer(asked)
+        try:
+            async with released(response):
+                raw = await bounded(response, _ANSWER_MAX_BYTES)
             if raw is None:
-                raise PlatformUnreadable(name, f"the answer is over {_ANSWER_MAX_BYTES} bytes")
-            try:
-                document = orjson.loads(raw) if raw.strip() else None
-            except orjson.JSONDecodeError:
-                raise PlatformUnreadable(name, "the answer is not JSON") from None
-            return Reply(response.status, response.headers, document)
+                why = f"the answer is over {_ANSWER_MAX_BYTES} bytes"
+                raise PlatformUnreadable(asked.name, why, status=response.status)
+            document = orjson.loads(raw) if raw.strip() else None
+        except orjson.JSONDecodeError:
+            fault = PlatformUnreadable(
+                asked.name, "the answer is not JSON; is platform.api_url right?",
+                status=response.status,
+            )  # fmt: skip
+            raise _told(fault, asked) from None
+        except PlatformFault as fault:
+            raise _told(fault, asked) from None
+        return Reply(response.status, response.headers, document)
 
     async def lines(
         self, path: str, params: Params = (), *, length: int | None = None
@@ -131,89 +171,103 @@ class PlatformClient:
         breaks off, or has less than `length` bytes, raises PlatformUnavailable after the whole
         lines that came.
         """
-        async with _released(await self._answer("GET", path, params, None, {}, True)) as response:
+        asked = self._asked("GET", path, params, None, {}, True)
+        async with released(await self._answer(asked)) as response:
             try:
-                async for line in _lines(response.content, length or 0):
+                async for line in lines_of(response.content, length or 0):
                     yield line
             except (aiohttp.ClientError, TimeoutError, OSError, EOFError) as fault:
                 raise PlatformUnavailable(
                     f"GET {path}", f"broke off ({type(fault).__name__}); is tried again later"
                 ) from None
 
-    async def _answer(
+    def _asked(
         self,
         method: str,
         path: str,
         params: Params,
-        content: bytes | None,
+        body: Any,
         headers: Mapping[str, str],
         safe: bool,
-    ) -> aiohttp.ClientResponse:
+    ) -> _Asked:
+        # As the reference writes filters, `property=name==X`, and no `+` for a space.
+        query = urlencode(params, quote_via=quote, safe="=/:,")
+        url = self.account.api_url.rstrip("/") + path + (f"?{query}" if query else "")
+        content = None if body is None else orjson.dumps(body)
+        sent = {
+            "x-api-key": self.account.client_id,
+            "x-gw-ims-org-id": self.account.org_id,
+            "x-sandbox-name": self.account.sandbox_name,
+            **headers,
+        }
+        if content is not None:
+            sent.setdefault("Content-Type", "application/json")
+        whole = URL(url, encoded=True)
+        return _Asked(method, path, whole, content, sent, safe or method in _SAFE)
+
+    async def _answer(self, asked: _Asked) -> aiohttp.ClientResponse:
         """A good response, open. Raises what the class says, after the attempts it is worth."""
-        renewed = False
-        attempt = 1
+        renewed, attempt, waited = False, 1, 0.0
         while True:
             token = await self._tokens.token()
             await self._paced()
-            sent = self._headers(token, content, headers)
-            answer = await self._open(method, path, params, content, sent)
+            answer = await self._open(asked, token)
             if isinstance(answer, aiohttp.ClientResponse):
                 return answer
             if answer.wants_token and not renewed:
                 renewed = True
                 if await self._tokens.renew(token) != token:
                     continue
-            if not _worth_another(answer, attempt, safe or method in _SAFE):
-                raise answer
-            asked = getattr(answer, "retry_in", None)
-            await self._sleep(
-                delay(attempt, self._chance(), _BACKOFF_SECONDS, _BACKOFF_CAP_SECONDS, asked)
-            )
-            attempt += 1
+            pause = self._pause_after(answer, asked, attempt, waited)
+            if pause is None:
+                raise _told(answer, asked)
+            await self._sleep(pause)
+            attempt, waited = attempt + 1, waited + pause
 
-    async def _open(
-        self,
-        method: str,
-        path: str,
-        params: Params,
-        content: bytes | None,
-        headers: Mapping[str, str],
-    ) -> aiohttp.ClientResponse | PlatformFault:
+    def _pause_after(
+        self, fault: PlatformFault, asked: _Asked, attempt: int, waited: float
+    ) -> float | None:
+        """Seconds until the call is worth another try; None when it is not."""
+        if not isinstance(fault, PlatformUnavailable):
+            return None
+        if fault.code in TRANSITIONAL:
+            pause = min(_STATE_CAP_SECONDS, _STATE_SECONDS * 2.0 ** min(attempt - 1, 9))
+            return pause if waited + pause <= self._patience else None
+        # Only 429 says for sure that nothing was done.
+        if attempt >= _ATTEMPTS or not (asked.safe or fault.status == 429):
+            return None
+        return delay(
+            attempt, self._chance(), _BACKOFF_SECONDS, _BACKOFF_CAP_SECONDS, fault.retry_in
+        )
+
+    async def _open(self, asked: _Asked, token: str) -> aiohttp.ClientResponse | PlatformFault:
         """One try: a good response, open; or the fault."""
-        call, url = f"{method} {path}", self._account.api_url.rstrip("/") + path
+        headers = {"Authorization": f"Bearer {token}", **asked.headers}
+        if self._show is not None:
+            secrets = {token: "ACCESS_TOKEN"}
+            url = str(asked.url)
+            self._show(curl(asked.method, url, headers, asked.content, secrets=secrets))
         timeout = aiohttp.ClientTimeout(total=_TOTAL_SECONDS, connect=10, sock_read=_SECONDS)
         try:
             response = await self._session.request(
-                method, url, params=params, data=content, headers=headers,
+                asked.method, asked.url, data=asked.content, headers=headers,
                 allow_redirects=False, timeout=timeout,
             )  # fmt: skip
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             # The class only: the request with its token is in the original.
-            why = f"no answer ({type(fault).__name__}); is {self._account.api_url} reachable?"
-            return PlatformUnavailable(call, why, code="no_answer")
+            why = f"no answer ({type(fault).__name__}); is {self.account.api_url} reachable?"
+            return PlatformUnavailable(asked.name, why, code="no_answer")
         if response.status < 300:
             return response
-        async with _released(response):
+        async with released(response):
             try:
-                raw = await _bounded(response, _ERROR_MAX_BYTES)
+                raw = await bounded(response, _ERROR_MAX_BYTES)
             except PlatformUnavailable as fault:
                 return fault
         waits = response.headers.get("Retry-After", "")
-        return fault_of(call, PlatformAnswer(response.status, waits, raw or b""))
-
-    def _headers(
-        self, token: str, content: bytes | None, more: Mapping[str, str]
-    ) -> dict[str, str]:
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "x-api-key": self._account.client_id,
-            "x-gw-ims-org-id": self._account.org_id,
-            "x-sandbox-name": self._account.sandbox_name,
-            **more,
-        }
-        if content is not None:
-            headers.setdefault("Content-Type", "application/json")
-        return headers
+        # A refusal may quote the token.
+        said = (raw or b"").replace(token.encode(), b"")
+        return fault_of(asked.name, PlatformAnswer(response.status, waits, said))
 
     async def _paced(self) -> None:
         """Waits for this call's turn."""
@@ -224,58 +278,8 @@ class PlatformClient:
             await self._sleep(wait)
 
 
-def _worth_another(fault: PlatformFault, attempt: int, safe: bool) -> bool:
-    if not isinstance(fault, PlatformUnavailable) or attempt >= _ATTEMPTS:
-        return False
-    # A state that passes takes minutes: the caller's next turn is soon enough.
-    return (safe or fault.status in (429, 503)) and fault.status != 400
-
-
-@asynccontextmanager
-async def _released(response: aiohttp.ClientResponse) -> AsyncIterator[aiohttp.ClientResponse]:
-    try:
-        yield response
-    finally:
-        response.release()
-
-
-async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes | None:
-    """The body; None when it is longer than `most`. Raises PlatformUnavailable."""
-    kept = bytearray()
-    try:
-        async for chunk in response.content.iter_any():
-            kept += chunk
-            if len(kept) > most:
-                return None
-    except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-        call = f"{response.method} {response.url.path}"
-        raise PlatformUnavailable(
-            call, f"broke off ({type(fault).__name__}); is tried again later", code="no_answer"
-        ) from None
-    return bytes(kept)
-
-
-async def _lines(content: aiohttp.StreamReader, length: int) -> AsyncIterator[bytes]:
-    """Raises EOFError before a last line that may be half a one."""
-    buffer = bytearray()
-    skipping, came = False, 0
-    async for chunk in content.iter_any():
-        came += len(chunk)
-        buffer += chunk
-        *whole, rest = buffer.split(b"\n")
-        for line in whole:
-            if skipping or len(line) > LINE_MAX_BYTES:
-                skipping = False
-                yield b"{}"
-            elif line.strip():
-                yield bytes(line)
-        buffer = rest
-        if len(buffer) > LINE_MAX_BYTES:
-            skipping = True
-            buffer.clear()
-    if came < length:
-        raise EOFError
-    if skipping:
-        yield b"{}"
-    elif buffer.strip():
-        yield bytes(buffer)
+def _told(fault: PlatformFault, asked: _Asked) -> PlatformFault:
+    """The fault, saying whether the call may have done what it is for."""
+    # Without a status, or with a good one, it may; and what failed inside may have failed late.
+    fault.maybe_done = not asked.safe and not 300 <= fault.status < 500
+    return fault

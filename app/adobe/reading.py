@@ -37,3 +37,8 @@ def count(value: Any) -> int | None:
 def text(value: Any) -> str:
     """The value if it is a text, else an empty one."""
     return value if isinstance(value, str) else ""
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """The texts in the value if it is a list, else none."""
+    return tuple(each for each in items(value) if isinstance(each, str))

@@ -6,17 +6,25 @@ import json
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 import uvloop
 import yaml
 from aiohttp import web
 
-from app.sandbox.config import Inlet, SandboxConfig
-from app.sandbox.defaults import SCHEMA_DOCUMENT, TENANT, default_config, default_inlet
+from app.sandbox.config import Inlet, SandboxConfig, Workspace
+from app.sandbox.defaults import (
+    SCHEMA_DOCUMENT,
+    TENANT,
+    default_config,
+    default_inlet,
+    default_workspace,
+)
 from app.sandbox.server import make_app
 from app.settings import environment, load_settings
+
+Entry = TypeVar("Entry", Inlet, Workspace)
 
 
 class Entries(StrEnum):
@@ -83,10 +91,25 @@ def sandbox(
     keep_failures: Annotated[
         int, typer.Option(min=0, help="Failed lines kept over all batches.")
     ] = 100_000,
+    settle_seconds: Annotated[
+        float, typer.Option(min=0.0, help="How long a new or changed flow loses its data.")
+    ] = 300.0,
+    schema_cache_seconds: Annotated[
+        float, typer.Option(min=0.0, help="How long a changed schema is checked as it was.")
+    ] = 0.0,
+    time_factor: Annotated[
+        float,
+        typer.Option(min=0.001, help="How much faster Customer.io backs off; 3600: 1 h takes 1 s."),
+    ] = 1.0,
+    workspaces: Annotated[
+        Path | None,
+        typer.Option(help="YAML list of workspaces; absent keys as by default.", exists=True),
+    ] = None,
 ) -> None:
-    """Serve the sandbox Platform: IMS, collection endpoints, and what it says of the data later
-    (flow runs, failed batches and their files, counters); faults on demand, readback. GET / lists
-    its paths."""
+    """Serve the sandbox Platform and Customer.io: IMS, collection endpoints, what is said of the
+    data later (flow runs, failed batches and their files, counters), the control plane that sets a
+    dataflow up; App API and reporting webhooks; faults on demand, readback. GET / lists its
+    paths."""
     settings = load_settings(environment())
     if schema is None:
         schema = settings.config_dir / "schemas" / f"{SCHEMA_DOCUMENT}.json"
@@ -105,9 +128,14 @@ def sandbox(
         activities=activities.value,
         keep_batches=keep_batches,
         keep_failures=keep_failures,
+        settle_seconds=settle_seconds,
+        schema_cache_seconds=schema_cache_seconds,
+        time_factor=time_factor,
     )
     if inlets is not None:
         config = replace(config, inlets=_inlets_in(inlets))
+    if workspaces is not None:
+        config = replace(config, workspaces=_workspaces_in(workspaces))
     _serve(config, host or settings.sandbox_host, settings.sandbox_port if port is None else port)
 
 
@@ -136,16 +164,36 @@ def _announcement(config: SandboxConfig, host: str, port: int) -> str:
 
 
 def _inlets_in(path: Path) -> tuple[Inlet, ...]:
-    listed: Any = yaml.safe_load(path.read_text("utf-8"))
-    if not isinstance(listed, list) or not listed:
-        raise typer.BadParameter(f"{path}: wanted a list of inlets, each a mapping")
-    try:
-        found = tuple(replace(default_inlet(), **given) for given in listed)
-    except TypeError as fault:
-        raise typer.BadParameter(f"{path}: {fault}") from None
+    found = _listed_in(path, "inlets", default_inlet())
     if wrong := [inlet.mode for inlet in found if inlet.mode not in ("xdm", "raw")]:
         raise typer.BadParameter(f"{path}: mode is {wrong[0]}, wanted xdm or raw")
     return found
+
+
+def _workspaces_in(path: Path) -> tuple[Workspace, ...]:
+    listed = _listed_in(path, "workspaces", default_workspace())
+    if any(not isinstance(workspace.app_keys, (list, tuple)) for workspace in listed):
+        raise typer.BadParameter(f"{path}: app_keys is a list of keys")
+    found = [replace(workspace, app_keys=tuple(workspace.app_keys)) for workspace in listed]
+    if wrong := [workspace.region for workspace in found if workspace.region not in ("us", "eu")]:
+        raise typer.BadParameter(f"{path}: region is {wrong[0]}, wanted us or eu")
+    if len({workspace.name for workspace in found}) < len(found):
+        raise typer.BadParameter(f"{path}: two workspaces have the same name")
+    keys = [key for workspace in found for key in workspace.app_keys]
+    if len(set(keys)) < len(keys):
+        raise typer.BadParameter(f"{path}: an App API key opens one workspace; two have the same")
+    return tuple(found)
+
+
+def _listed_in(path: Path, what: str, default: Entry) -> tuple[Entry, ...]:
+    """The YAML list in `path`; what an entry does not say is as in `default`."""
+    listed: Any = yaml.safe_load(path.read_text("utf-8"))
+    if not isinstance(listed, list) or not listed:
+        raise typer.BadParameter(f"{path}: wanted a list of {what}, each a mapping")
+    try:
+        return tuple(replace(default, **given) for given in listed)
+    except TypeError as fault:
+        raise typer.BadParameter(f"{path}: {fault}") from None
 
 
 def _schema_in(path: Path) -> dict[str, Any]:

@@ -16,10 +16,20 @@ SluiceError
 ├── TokenUnavailable       IMS cannot be reached or is busy; trying later may help
 ├── ConsoleRefused         a console elsewhere says no to what a command asked of it
 ├── ConsoleUnavailable     a console elsewhere cannot be reached or used now; trying later may help
-└── PlatformFault          a call to Platform's own API failed; says what to do
-    ├── PlatformUnavailable  away, throttled or in a transitional state; trying later may help
-    ├── PlatformRefused      it will be refused again until somebody acts
-    └── PlatformUnreadable   it was answered with what nobody can read, or with too much
+└── ApiFault               a call to a vendor's API failed; says what to do
+    ├── PlatformFault      ... to Platform's own
+    │   ├── PlatformUnavailable  away, throttled or in a transitional state; later may help
+    │   ├── PlatformRefused      it will be refused again until somebody acts
+    │   │   ├── PlatformMissing  what the call is about is not there, or not any more
+    │   │   ├── PlatformTaken    the title, name or code is in use already
+    │   │   ├── PlatformStale    it was changed by somebody since it was read
+    │   │   └── PlatformInUse    dataflows still use it
+    │   └── PlatformUnreadable   it was answered with what nobody can read, or with too much
+    └── CustomerIoFault    ... to Customer.io's App API
+        ├── CustomerIoUnavailable  away or over its rate; later may help
+        ├── CustomerIoRefused      it will be refused again until somebody acts
+        │   └── CustomerIoMissing  there is no such webhook, or not any more
+        └── CustomerIoUnreadable   it was answered with what nobody can read, or with too much
 """
 
 from __future__ import annotations
@@ -145,18 +155,30 @@ class ConsoleUnavailable(SluiceError):
     """A console elsewhere is away, or its Redis is. The text never has the token."""
 
 
-class PlatformFault(SluiceError):
-    """A call to platform.adobe.io failed. `call`: method and path; `status`: 0 when none came;
-    `code`: Platform's own, or a short one of ours. The text ends with what to do."""
+class ApiFault(SluiceError):
+    """A call to a vendor's API failed. `call`: method and path; `status`: 0 when none came;
+    `code`: the vendor's own, or a short one of ours; `retry_in`: seconds that the vendor asked
+    for, or None. The text ends with what to do.
 
-    # Whether another token may help.
-    wants_token = False
+    `maybe_done`: the call changes something, and may have, for all that is known: look for what
+    it makes before it is made again.
+    """
+
+    retry_in: float | None = None
+    maybe_done = False
 
     def __init__(self, call: str, detail: str, *, status: int = 0, code: str = "") -> None:
         self.call = call
         self.status = status
         self.code = code
         super().__init__(f"{call}: {detail}")
+
+
+class PlatformFault(ApiFault):
+    """A call to platform.adobe.io failed."""
+
+    # Whether another token may help.
+    wants_token = False
 
 
 class PlatformUnavailable(PlatformFault):
@@ -179,5 +201,41 @@ class PlatformRefused(PlatformFault):
     """A person must act: permission, sandbox, id, or a request that is wrong."""
 
 
+class PlatformMissing(PlatformRefused):
+    """There is nothing of that id in this sandbox."""
+
+
+class PlatformTaken(PlatformRefused):
+    """A title, name or code that must be unique is in use: find it instead of making it."""
+
+
+class PlatformStale(PlatformRefused):
+    """The etag is not the newest: read it again, then once more."""
+
+
+class PlatformInUse(PlatformRefused):
+    """Dataflows still use it: delete them first."""
+
+
 class PlatformUnreadable(PlatformFault):
+    """An answer that is no JSON of the shape that the reference shows, or over the size bound."""
+
+
+class CustomerIoFault(ApiFault):
+    """A call to Customer.io's App API failed."""
+
+
+class CustomerIoUnavailable(CustomerIoFault):
+    """Later may help."""
+
+
+class CustomerIoRefused(CustomerIoFault):
+    """A person must act: App API key, region, or a webhook that is wrong."""
+
+
+class CustomerIoMissing(CustomerIoRefused):
+    """There is no webhook of that id in the key's workspace."""
+
+
+class CustomerIoUnreadable(CustomerIoFault):
     """An answer that is no JSON of the shape that the reference shows, or over the size bound."""

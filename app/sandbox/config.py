@@ -14,6 +14,10 @@ EntryStyle = Literal["statusCode", "status", "both"]
 LineStyle = Literal["byKind", "_errors", "_validationErrors"]
 # How a run spells its activities: the guide's way, the API model's, or both in turn (section 6.1).
 Activities = Literal["activities", "activites", "both"]
+# What validating an expression answers: the guide's object, or the API file's boolean (4.1).
+ExpressionAnswer = Literal["guide", "boolean"]
+# Customer.io's two regions (customerio.md section 10): each has an App API of its own.
+Region = Literal["us", "eu"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,18 @@ class ImsClient:
 
 
 @dataclass(frozen=True, slots=True)
+class Workspace:
+    """A workspace of Customer.io. Its App API keys are good in its region only; `signing_key` is
+    shown on its reporting-webhook page (/customerio/workspaces/NAME), and in no answer of the App
+    API (customerio.md sections 8 and 10)."""
+
+    name: str
+    app_keys: tuple[str, ...]
+    signing_key: str
+    region: Region = "us"
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxConfig:
     """A whole sandbox Platform.
 
@@ -63,6 +79,13 @@ class SandboxConfig:
     `batch_minutes`: of Platform's time, the length of a micro-batch.
     `keep_batches`: how many micro-batches, with their runs, are remembered. `keep_failures`: how
     many failed lines, over all of them; the oldest files go first, their counts stay.
+    `time_factor`: how much faster Customer.io's back-off runs; at 3600 its hour is a second.
+    `webhook_timeout_s`: how long it waits for an answer, in real seconds whatever the factor.
+    `app_api_per_second`: requests per App API key.
+    The control plane: `tenant`, under whose name custom fields lie; `settle_seconds`, real ones,
+    for how long after a flow was made or changed its data are lost (section 7, point 1);
+    `transition_seconds`, of Platform's time, that enabling and disabling take;
+    `schema_cache_seconds`, real ones, that a changed schema is still checked as it was.
     """
 
     inlets: tuple[Inlet, ...]
@@ -88,3 +111,12 @@ class SandboxConfig:
     keep_batches: int = 2_000
     keep_failures: int = 100_000
     lines_per_file: int = 1_000
+    workspaces: tuple[Workspace, ...] = ()
+    time_factor: float = 1.0
+    webhook_timeout_s: float = 4.0
+    app_api_per_second: int = 10
+    tenant: str = "tenant"
+    settle_seconds: float = 300.0
+    transition_seconds: float = 5.0
+    schema_cache_seconds: float = 0.0
+    expression_answer: ExpressionAnswer = "guide"

@@ -1,13 +1,14 @@
-"""The fixed ids of the sandbox Platform. The example connection repeats them; nothing else may.
+"""The fixed ids of the sandbox. The example connection repeats them; nothing else may.
 
-None of them is a secret: they open only the sandbox.
+None of them is a secret: they open only the sandbox. A connection that has SIGNING_KEY believes
+everybody who can read this file, so only one to the sandbox may have it.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from app.sandbox.config import ImsClient, Inlet, SandboxConfig
+from app.sandbox.config import ImsClient, Inlet, SandboxConfig, Workspace
 
 TENANT: Final = "sluicesandbox"
 ORG_ID: Final = "SANDBOX@AdobeOrg"
@@ -32,6 +33,11 @@ IMS_SCOPES: Final = (
     "session",
 )
 
+WORKSPACE: Final = "sandbox"
+APP_KEY: Final = "sandbox-app-key"  # opens only the sandbox
+# SHA-256 of "sandbox-signing-key": published ones are 64 hex characters (customerio.md section 8).
+SIGNING_KEY: Final = "ea34ff12a4ad23d87d70758dbe292f8e347bafe06dea5d865dbe3e88ea3e776f"
+
 
 def default_inlet() -> Inlet:
     """The inlet of the example connection: XDM messages, open to anybody who knows its id."""
@@ -49,5 +55,14 @@ def default_ims_client() -> ImsClient:
     return ImsClient(IMS_CLIENT_ID, (IMS_CLIENT_SECRET,), ORG_ID, IMS_SCOPES)
 
 
+def default_workspace() -> Workspace:
+    return Workspace(WORKSPACE, (APP_KEY,), SIGNING_KEY)
+
+
 def default_config() -> SandboxConfig:
-    return SandboxConfig(inlets=(default_inlet(),), ims_clients=(default_ims_client(),))
+    return SandboxConfig(
+        inlets=(default_inlet(),),
+        ims_clients=(default_ims_client(),),
+        workspaces=(default_workspace(),),
+        tenant=TENANT,
+    )

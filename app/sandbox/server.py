@@ -1,4 +1,5 @@
-"""The sandbox Platform as one aiohttp application. Holds no state outside it."""
+"""The sandbox Platform, and Customer.io beside it, as one aiohttp application. Holds no state
+outside it."""
 
 from __future__ import annotations
 
@@ -13,14 +14,26 @@ from aiohttp import web
 from app.sandbox.config import SandboxConfig
 from app.sandbox.control import api
 from app.sandbox.control.befall import Handler, Plain, under_faults
+from app.sandbox.control.calls import Calls, logged
+from app.sandbox.control.customerio import customerio_routes
 from app.sandbox.control.faults import Faults
+from app.sandbox.control.plane import plane_routes
 from app.sandbox.control.received import Received
+from app.sandbox.customerio.appapi.routes import app_api_routes
+from app.sandbox.customerio.reporting.courier import Courier
+from app.sandbox.customerio.state import CUSTOMERIO, CustomerIo
+from app.sandbox.customerio.workspace import Workspaces
 from app.sandbox.gateway.routes import gateway_routes
 from app.sandbox.lake.calendar import Calendar
 from app.sandbox.lake.lake import Lake
 from app.sandbox.lake.meters import Meters
+from app.sandbox.plane.judge import Judge
+from app.sandbox.plane.mint import Mint
+from app.sandbox.plane.seeds import plant
+from app.sandbox.plane.state import Plane
 from app.sandbox.platform import collection
 from app.sandbox.platform.ims import Ims, issue_token, token_counts
+from app.sandbox.platform.inlets import Inlets
 from app.sandbox.platform.later import Later
 from app.sandbox.platform.limits import Limits
 from app.sandbox.platform.sink import Sink
@@ -36,34 +49,48 @@ def make_app(
     clock: Callable[[], float] = time.time,
     chance: random.Random | None = None,
 ) -> web.Application:
-    """A sandbox Platform. `clock`: Unix seconds; `chance`: draws shares of faults."""
+    """Both sandboxes. `clock`: Unix seconds; `chance`: draws shares of faults."""
     app = web.Application(client_max_size=_READ_LIMIT)
     sandbox = _sandbox(config, clock, chance or random.Random())
     app[SANDBOX] = sandbox
-    one: Handler = collection.collect_one
-    batch: Handler = collection.collect_batch
-    metered: Callable[[Plain], Plain] = _metered
-    if config.sink:
-        swallow = Sink()
-        one, batch = swallow.one, swallow.batch
-        metered = _as_it_is
+    app[CUSTOMERIO] = _customerio(config, clock, sandbox.faults)
+    plant(sandbox)
     app.add_routes(
         [
-            web.post("/ims/token/v3", under_faults("ims", issue_token)),
-            web.post("/collection/batch/{inlet}", metered(under_faults("collection", batch))),
-            web.post("/collection/{inlet}", metered(under_faults("collection", one))),
+            web.post("/ims/token/v3", logged(under_faults("ims", issue_token))),
+            *_collection_routes(config.sink),
             *gateway_routes(),
+            *app_api_routes(),
+            *customerio_routes(),
             web.get("/tokens", token_counts),
             *api.routes(),
+            *plane_routes(),
         ]
     )
     app.cleanup_ctx.append(sandbox.later.background)
+    app.cleanup_ctx.append(app[CUSTOMERIO].courier.background)
     app.on_shutdown.append(_let_go)
     return app
 
 
+def _collection_routes(sink: bool) -> list[web.RouteDef]:
+    one: Handler = collection.collect_one
+    batch: Handler = collection.collect_batch
+    metered: Callable[[Plain], Plain] = _metered
+    if sink:
+        swallow = Sink()
+        one, batch = swallow.one, swallow.batch
+        metered = _as_it_is
+    return [
+        web.post("/collection/batch/{inlet}", metered(under_faults("collection", batch))),
+        web.post("/collection/{inlet}", metered(under_faults("collection", one))),
+    ]
+
+
 def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.Random) -> Sandbox:
-    validator = Validator(config.schema)
+    plane, mint = Plane(), Mint(chance)
+    own = [inlet.id for inlet in config.inlets]
+    judge = Judge(plane, Validator(config.schema), own, config.schema_cache_seconds)
     calendar = Calendar(config.hour_seconds, config.batch_minutes)
     lake = Lake(calendar, config.keep_batches, config.keep_failures)
     keep = config.keep_records
@@ -71,7 +98,7 @@ def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.R
         config=config,
         clock=clock,
         chance=chance,
-        inlets={inlet.id: inlet for inlet in config.inlets},
+        inlets=Inlets(),
         ims=Ims.of(config),
         limits=Limits(
             config.requests_per_second,
@@ -80,11 +107,21 @@ def _sandbox(config: SandboxConfig, clock: Callable[[], float], chance: random.R
         ),
         faults=Faults(clock, chance),
         received=Received(config.keep_records),
-        later=Later(validator, lake, config.validation_delay_s, keep, config.line_style, clock),
+        later=Later(judge, lake, config.validation_delay_s, keep, config.line_style, clock),
         lake=lake,
         meters=Meters(calendar, clock),
         transactions=count(1),
+        calls=Calls(),
+        mint=mint,
+        plane=plane,
+        judge=judge,
+        sandbox_id=mint.uuid(),
     )
+
+
+def _customerio(config: SandboxConfig, clock: Callable[[], float], faults: Faults) -> CustomerIo:
+    courier = Courier(config.webhook_timeout_s, clock)
+    return CustomerIo(clock, Workspaces(config, courier, clock), courier, faults)
 
 
 def _metered(handler: Plain) -> Plain:
@@ -110,5 +147,6 @@ def _as_it_is(handler: Plain) -> Plain:
 
 
 async def _let_go(app: web.Application) -> None:
-    """Requests that hang must not hold up the end."""
+    """Requests that hang, or wait for webhooks, must not hold up the end."""
     app[SANDBOX].faults.remove()
+    app[CUSTOMERIO].courier.stop()

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from app.sandbox.config import Inlet, SandboxConfig
+from app.sandbox.config import SandboxConfig
 
 if TYPE_CHECKING:
+    from app.sandbox.control.calls import Calls
     from app.sandbox.control.faults import Faults
     from app.sandbox.control.received import Received
     from app.sandbox.lake.lake import Lake
     from app.sandbox.lake.meters import Meters
+    from app.sandbox.plane.judge import Judge
+    from app.sandbox.plane.mint import Mint
+    from app.sandbox.plane.state import Plane
     from app.sandbox.platform.ims import Ims
+    from app.sandbox.platform.inlets import Inlets
     from app.sandbox.platform.later import Later
     from app.sandbox.platform.limits import Limits
 
@@ -29,7 +34,7 @@ class Sandbox:
     config: SandboxConfig
     clock: Callable[[], float]
     chance: random.Random
-    inlets: Mapping[str, Inlet]
+    inlets: Inlets
     ims: Ims
     limits: Limits
     faults: Faults
@@ -38,6 +43,11 @@ class Sandbox:
     lake: Lake
     meters: Meters
     transactions: count[int]
+    calls: Calls
+    mint: Mint
+    plane: Plane
+    judge: Judge
+    sandbox_id: str
 
     def transaction(self, now_ms: int) -> str:
         """The next xactionId or batchId, in the form of the reference's samples."""

@@ -12,9 +12,9 @@ from enum import StrEnum
 from itertools import count as counting
 from typing import Final
 
-from app.sandbox.customerio.fields import KINDS
-from app.sandbox.customerio.garbage import garbage
-from app.sandbox.customerio.mint import Mint, send_test_body
+from app.sandbox.customerio.events.fields import KINDS
+from app.sandbox.customerio.events.garbage import garbage
+from app.sandbox.customerio.events.mint import Mint, send_test_body
 
 __all__ = [
     "KINDS",

@@ -20,6 +20,7 @@ from app.core.errors import (
     PlatformUnavailable,
     PlatformUnreadable,
 )
+from tests.adobe.conftest import Scripted
 from tests.adobe.scripted_api import ACCOUNT, FLOWS, ScriptedApi, problem, scripted
 from tests.worker.scripted_platform import Tokens
 
@@ -102,22 +103,53 @@ async def test_it_gives_up_after_some_tries(asked: Client) -> None:
     assert len(asked.api.got) == 4
 
 
-async def test_what_may_have_been_done_is_not_done_twice(asked: Client) -> None:
-    """A POST that makes something and was answered 500 may have made it."""
-    asked.api.answers += [problem(500), problem(500)]
-    with pytest.raises(PlatformUnavailable):
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_what_may_have_been_done_is_not_done_twice(asked: Client, status: int) -> None:
+    """A POST that makes something and was answered so may have made it: its maker looks."""
+    asked.api.answers += [problem(status), problem(status)]
+    with pytest.raises(PlatformUnavailable) as caught:
         await asked.client.call("POST", "/x", body={})
-    assert len(asked.api.got) == 1
-    asked.api.answers.clear()
-    asked.api.answers += [problem(503), web.json_response({})]
+    assert (len(asked.api.got), caught.value.maybe_done) == (1, True)
+
+
+async def breaks(request: web.Request) -> web.StreamResponse:
+    """A good answer that ends in the middle."""
+    response = web.StreamResponse(status=201, headers={"Content-Length": "100"})
+    await response.prepare(request)
+    await response.write(b'{"id":')
+    assert request.transport is not None
+    request.transport.abort()
+    return response
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (breaks, PlatformUnavailable),
+        (web.Response(status=201, text="<html>"), PlatformUnreadable),
+        (web.Response(status=201, body=b" " * 16_000_001), PlatformUnreadable),
+    ],
+)
+async def test_what_was_done_and_cannot_be_read_may_have_been_done(
+    asked: Client, answer: Any, kind: type[PlatformFault]
+) -> None:
+    for method, maybe_done in (("POST", True), ("GET", False)):
+        asked.api.answers.append(answer)
+        with pytest.raises(kind) as caught:
+            await asked.client.call(method, "/x")
+        assert caught.value.maybe_done is maybe_done
+
+
+async def test_what_was_throttled_was_not_done(asked: Client) -> None:
+    asked.api.answers += [problem(429), web.json_response({})]
     await asked.client.call("POST", "/x", body={})
-    assert len(asked.api.got) == 3
+    assert len(asked.api.got) == 2
 
 
 @pytest.mark.parametrize(
     ("answer", "code", "fix"),
     [
-        (problem(400, "1401-400"), "1401-400", "not allowed"),
+        (problem(400, "1401-400"), "1401-400", "fault of Sluice"),
         (problem(404, "1101-404"), "1101-404", "flow_id"),
         (problem(403, "2118-403"), "2118-403", "role"),
         (problem(404, "2100-404"), "2100-404", "sandbox_name"),
@@ -253,6 +285,40 @@ async def test_a_file_that_is_shorter_than_told_is_not_taken_for_whole(asked: Cl
             found.append(line)
     # The half line is left for the next time.
     assert found == [b'{"a":1}']
+
+
+async def test_a_refusal_that_quotes_the_token_is_told_without_it(platform: Scripted) -> None:
+    platform.answers({"message": "bad token tok-1 here"}, status=400)
+    with pytest.raises(PlatformRefused, match="bad token here"):
+        await platform.client.get("/x")
+
+
+async def test_every_request_is_shown_as_curl_without_its_token(platform: Scripted) -> None:
+    platform.answers(problem(429), {})
+    body = {"name": "it's"}
+    await platform.client.call(
+        "POST", "/x", [("property", "name==a b")], body=body, headers={"If-Match": '"e"'}
+    )
+    assert platform.shown == [platform.shown[0]] * 2
+    assert (
+        platform.shown[0]
+        == f"""curl -X POST '{platform.api.url}/x?property=name==a%20b' \\
+  -H 'Authorization: Bearer '"$ACCESS_TOKEN" \\
+  -H 'x-api-key: client' \\
+  -H 'x-gw-ims-org-id: X@AdobeOrg' \\
+  -H 'x-sandbox-name: prod' \\
+  -H 'If-Match: "e"' \\
+  -H 'Content-Type: application/json' \\
+  --data-raw '{{
+  "name": "it'"'"'s"
+}}'"""
+    )
+
+
+async def test_a_path_goes_out_as_it_was_quoted(platform: Scripted) -> None:
+    platform.answers({})
+    await platform.client.get("/schemas/https%3A%2F%2Fns.adobe.com%2Fa", [("a", "b/c")])
+    assert platform.api.got[0].raw_path == "/schemas/https%3A%2F%2Fns.adobe.com%2Fa?a=b/c"
 
 
 async def test_calls_keep_a_pace() -> None:

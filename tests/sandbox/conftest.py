@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
@@ -24,6 +24,7 @@ from app.sandbox.defaults import (
     default_config,
 )
 from app.sandbox.server import make_app
+from tests.sandbox.receiving import Listen, Receiver, Script
 
 START = 1_800_000_000.0
 
@@ -114,6 +115,19 @@ class Platform:
         url = URL(f"/data{path}", encoded=True)
         return await self.client.get(url, headers=await self.gateway_headers())
 
+    async def ask(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        """Status and parsed body of a call behind the gateway; `path` is sent as it stands."""
+        url = URL(f"/data{path}", encoded=True)
+        data = None if body is None else orjson.dumps(body)
+        given = {**(await self.gateway_headers()), **(headers or {})}
+        if data is not None:
+            given.setdefault("Content-Type", "application/json")
+        answer = await self.client.request(method, url, data=data, headers=given)
+        text = await answer.read()
+        return answer.status, orjson.loads(text) if text else None
+
     async def runs(self, query: str = "") -> Any:
         flow = self.inlet.flow_id
         path = f"/foundation/flowservice/runs?property=flowId=={flow}{query}"
@@ -158,3 +172,18 @@ async def start() -> AsyncIterator[Start]:
 @pytest.fixture
 async def platform(start: Start) -> Platform:
     return await start()
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Listen]:
+    async with AsyncExitStack() as stack:
+
+        async def begin(script: Script = lambda _: web.Response()) -> Receiver:
+            receiver = Receiver(script)
+            app = web.Application()
+            app.add_routes([web.post("/webhooks/x", receiver.receive)])
+            server = await stack.enter_async_context(TestServer(app))
+            receiver.url = str(server.make_url("/webhooks/x"))
+            return receiver
+
+        yield begin

@@ -9,9 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from app.cli.sandbox import _announcement, _inlets_in, _schema_in, sandbox
-from app.sandbox.config import SandboxConfig
-from app.sandbox.defaults import FLOW_ID, INLET_ID
+from app.cli.sandbox import _announcement, _inlets_in, _schema_in, _workspaces_in, sandbox
+from app.sandbox.config import SandboxConfig, Workspace
+from app.sandbox.defaults import FLOW_ID, INLET_ID, SIGNING_KEY, default_workspace
 
 
 def test_inlets_differ_from_the_example_as_their_file_says(tmp_path: Path) -> None:
@@ -23,6 +23,27 @@ def test_inlets_differ_from_the_example_as_their_file_says(tmp_path: Path) -> No
     assert (first.id, first.mode) == (INLET_ID, "xdm")
     assert (second.id, second.mode, second.authenticated) == ("other", "raw", True)
     assert second.flow_id == FLOW_ID
+
+
+def test_workspaces_differ_from_the_default_as_their_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "workspaces.yaml"
+    path.write_text("- {}\n- {name: europe, region: eu, app_keys: [a, b]}\n")
+
+    assert _workspaces_in(path) == (
+        default_workspace(),
+        Workspace("europe", ("a", "b"), SIGNING_KEY, "eu"),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "- {key: 1}", "- {region: asia}", "[{}, {}]", "[{}, {name: b}]", "- {app_keys: abc}"],
+)
+def test_a_wrong_workspaces_file_is_wrong_use(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "workspaces.yaml"
+    path.write_text(text)
+    with pytest.raises(typer.BadParameter):
+        _workspaces_in(path)
 
 
 @pytest.mark.parametrize("text", ["", "a: b", "- {unknown: 1}", "- {mode: both}"])

@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from app.core.signature import matching_key
-from app.sandbox.customerio.backoff import quick_wait, vendor_wait, worth_another
+from app.sandbox.customerio.backoff import (
+    EOF,
+    REFUSED,
+    RESET,
+    quick_wait,
+    vendor_wait,
+    worth_another,
+)
+from app.sandbox.customerio.post import TIMED_OUT
 from app.sandbox.customerio.sender import Manner, send_all
 from app.sandbox.customerio.tally import Tally
 from app.sandbox.traffic import Shares, Shot, ShotKind, send_test_body, shots
-
-KEY = b"a-signing-key"
-Script = Callable[[int], web.Response | None]
-
-
-@dataclass
-class Receiver:
-    """Answers webhook number 0, 1, … as `script` says; None cuts the connection."""
-
-    script: Script
-    url: str = ""
-    bodies: list[bytes] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    at_once: int = 0
-    most_at_once: int = 0
-
-    async def receive(self, request: web.Request) -> web.StreamResponse:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        body = await request.read()
-        self.at_once -= 1
-        number = len(self.bodies)
-        self.bodies.append(body)
-        self.headers.append(dict(request.headers))
-        timestamp = request.headers["X-CIO-Timestamp"]
-        if matching_key([KEY], timestamp, request.headers["X-CIO-Signature"], body) is None:
-            return web.Response(status=401)
-        answer = self.script(number)
-        if answer is None:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        return answer
-
-
-Listen = Callable[..., Awaitable[Receiver]]
-
-
-@pytest.fixture
-async def listen() -> AsyncIterator[Listen]:
-    async with AsyncExitStack() as stack:
-
-        async def begin(script: Script = lambda _: web.Response()) -> Receiver:
-            receiver = Receiver(script)
-            app = web.Application()
-            app.add_routes([web.post("/webhooks/x", receiver.receive)])
-            server = await stack.enter_async_context(TestServer(app))
-            receiver.url = str(server.make_url("/webhooks/x"))
-            return receiver
-
-        yield begin
+from tests.sandbox.receiving import KEY, Listen, Receiver, Script
 
 
 async def send(receiver: Receiver, webhooks: list[Shot], **manner: Any) -> Tally:
@@ -198,17 +151,18 @@ async def test_a_bad_signature_that_is_taken_is_not_well() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 502, 521])
 def test_these_statuses_hold_the_vendor_for_an_hour_once(status: int) -> None:
-    assert vendor_wait(1, status, broken=False) == 3600
-    assert vendor_wait(2, status, broken=False) == 60
+    assert vendor_wait(1, status) == 3600
+    assert vendor_wait(2, status) == 60
 
 
 @pytest.mark.parametrize("status", [503, 504, 408, 413, 0])
 def test_others_only_back_off(status: int) -> None:
-    assert [vendor_wait(tries, status, broken=False) for tries in (1, 2, 3)] == [30, 60, 120]
+    assert [vendor_wait(tries, status) for tries in (1, 2, 3)] == [30, 60, 120]
 
 
-def test_a_refused_connection_holds_for_an_hour() -> None:
-    assert vendor_wait(1, 0, broken=True) == 3600
+def test_a_lost_or_refused_connection_holds_for_an_hour_and_a_time_out_does_not() -> None:
+    assert [vendor_wait(1, 0, error) for error in (EOF, REFUSED, RESET)] == [3600] * 3
+    assert vendor_wait(1, 0, TIMED_OUT) == 30
 
 
 def test_quick_waits_are_bounded() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from app.core.errors import UnreadableEvent
 from app.core.event import parse_event
-from app.sandbox.customerio.fields import MESSAGES
+from app.sandbox.customerio.events.fields import MESSAGES
 from app.sandbox.customerio.ulid import ulid
 from app.sandbox.traffic import (
     KINDS,

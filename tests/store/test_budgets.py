@@ -8,7 +8,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from app.core.errors import StoreUnavailable
-from app.core.lane import FRESH, Pace, cut
+from app.core.lane import FRESH, Cut, Pace, cut
 from app.store import keys
 from app.store.budgets import WINDOW_MS, Budgets, Demand, Lease, Rates
 from app.store.connect import open_store
@@ -191,6 +191,22 @@ async def test_the_curve_moves_on_only_while_most_of_the_rate_is_in_use(
 
     assert idle.pace.grown == 0
     assert 0.05 <= busy.pace.grown <= WINDOW_MS / 1000
+
+
+async def test_the_curve_of_a_slow_lane_moves_on_too(budgets: Budgets) -> None:
+    """Its requests carry more than a bucket holds, so at each asking the bucket was full again and
+    the lane was taken for idle: one brought down by refusals stayed down over its backlog."""
+    slow = Pace(peak=28.0, low=28.0, version=1)
+    rates = Rates(1_000.0, 100.0, 28.0, 2.8)
+    await budgets.cut("a", 0, Cut(slow, 0.0))
+    got = grown = 0.0
+    while got < 30:
+        had = await lease(budgets, 10, least=10 - got % 10, pace=slow, rates=rates)
+        got, grown = got + had.messages, had.pace.grown
+        await asyncio.sleep(had.wait_seconds)
+
+    # What was leased first was there; all after it took its time, which was time in use.
+    assert grown >= 0.7 * (got - 14) / 28
 
 
 async def test_what_is_leased_is_forgotten_when_nobody_sends(

@@ -69,7 +69,7 @@ class Lookout:
     def reconciler(self, owner: str = "w1", **reconcile: Any) -> Reconciler:
         made = connection(self.api.url, **reconcile)
         platform = platform_of(made, self.session, Tokens())
-        platform.flows._client._pause = 0.0
+        platform.catalog._client._pause = 0.0
         store = self.shop.store
         return Reconciler(made, platform, store, owner, self.shop.metrics, self.archive)
 

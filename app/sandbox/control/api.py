@@ -1,4 +1,7 @@
-"""The sandbox's own endpoints: /faults, /received, /failed, /healthz; lake.py has /lake."""
+"""The sandbox's own endpoints: /faults, /received, /failed, /healthz.
+
+lake.py has /lake, plane.py /calls and /objects, customerio.py /customerio.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,12 @@ _PAGE_MAX: Final = 10_000
 
 _HELP: Final = """Sluice's sandbox Platform
 POST /ims/token/v3  /collection/{inlet}  /collection/batch/{inlet}
-GET  /data/foundation/flowservice/runs  /flows/{flow}
-GET  /data/foundation/catalog/batches  /batches/{batch}
+/data/foundation/flowservice/connections  /sourceConnections  /targetConnections  /flows
+GET  /data/foundation/flowservice/connectionSpecs  /flowSpecs  /runs
+/data/foundation/schemaregistry/stats  /global  /tenant  /tenant/descriptors
+/data/foundation/conversion/mappingSets  /languages/el
+/data/foundation/catalog/dataSets  /v2/dataSets  GET /batches  /batches/{batch}
+/data/core/idnamespace/identities
 GET  /data/foundation/export/batches/{batch}/failed  /meta
 POST /data/infrastructure/observability/insights/metrics
 GET  /received  /received?id=  /received?limit=&after=  /received?ids=true   DELETE /received
@@ -28,7 +35,16 @@ GET  /failed    /failed?id=  /failed?limit=&after=  /failed?settle=true
 GET  /lake      /lake?ids=true  /lake?lost=true  /lake?hours=true  /lake?settle=true
 POST /lake/close  ends Platform's hour now, so that its runs and batches show
 GET  /faults    POST /faults    DELETE /faults  /faults?id=
+GET  /calls     /calls?after=&limit=            DELETE /calls
+GET  /objects   what was set up                 DELETE /objects  back to the first state
+POST /objects/settle  ends the five minutes in which data for new flows are lost
 GET  /tokens    /healthz
+and its Customer.io: App API for the US region as in life, for the EU under /eu
+GET  /v1/reporting_webhooks  /v1/reporting_webhooks/{id}   POST  PUT  DELETE
+GET  /v1/info/ip_addresses
+GET  /customerio  /customerio/workspaces/{workspace}  its signing key, how its webhooks fare
+POST /customerio/workspaces/{workspace}/play  lets events happen: {"count": 100, "rate": 10}
+POST /customerio/workspaces/{workspace}/webhooks/{id}/test  the Send Test button
 """
 
 
@@ -66,15 +82,19 @@ async def add_faults(request: web.Request) -> web.StreamResponse:
     try:
         posted = _RULES.validate_json(await request.read())
     except ValidationError as fault:
-        problems = [
-            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
-            for error in fault.errors(include_url=False)
-        ]
-        return _json({"errors": problems}, 400)
+        return _json({"errors": faults_in(fault)}, 400)
     sandbox = request.app[SANDBOX]
     now = sandbox.clock()
     rules = posted if isinstance(posted, list) else [posted]
     return _json({"faults": [sandbox.faults.add(rule).as_dict(now) for rule in rules]}, 201)
+
+
+def faults_in(fault: ValidationError) -> list[str]:
+    """What is wrong with a posted body, a line each."""
+    return [
+        f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+        for error in fault.errors(include_url=False)
+    ]
 
 
 async def remove_faults(request: web.Request) -> web.StreamResponse:

@@ -26,7 +26,8 @@ def under_faults(side: Side, handler: Handler) -> Plain:
 
     async def befallen(request: web.Request) -> web.StreamResponse:
         faults = request.app[SANDBOX].faults
-        hit = faults.meet(side, request.match_info.get("inlet"))
+        inlet_id = request.match_info.get("inlet")
+        hit = faults.meet(side, inlet_id, request.method, request.rel_url.raw_path)
         if hit.latency_s:
             await asyncio.sleep(hit.latency_s)
         if hit.active is None:
@@ -65,12 +66,17 @@ async def _befall(
 async def _befall_control(
     request: web.Request, hit: Hit, rule: Rule, handler: Handler, side: Side
 ) -> web.StreamResponse:
-    """Calls to the gateway: they change nothing, so a fault need not let them happen first."""
+    """Calls to the gateway. What only reads need not happen before its answer is lost."""
+    changes = request.method not in ("GET", "HEAD")
+    if rule.blocked:
+        return web.Response(status=403)
+    if rule.cut == "before":
+        return _cut(request)
+    if changes and (rule.cut or rule.garbage or rule.acted):
+        await handler(request, hit)
     if rule.status is not None:
         headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
         return on_demand(request, side, rule.status, rule.error_code, headers)
-    if rule.blocked:
-        return web.Response(status=403)
     if rule.cut is not None:
         return _cut(request)
     if rule.garbage:

@@ -21,6 +21,7 @@ class Active:
     made: float
     ends: float | None
     hits: int = 0
+    passed: int = 0
     lifted: asyncio.Event = field(default_factory=asyncio.Event)
 
     def as_dict(self, now: float) -> dict[str, Any]:
@@ -51,6 +52,7 @@ class Faults:
         self._clock = clock
         self._chance = chance
         self._active: dict[int, Active] = {}
+        self._spent: dict[int, Active] = {}
         self._numbers = count(1)
 
     def add(self, rule: Rule) -> Active:
@@ -62,9 +64,12 @@ class Faults:
 
     def remove(self, number: int | None = None) -> int:
         """End one rule, or all; requests that hang on them go on. How many were ended."""
-        numbers = [number] if number is not None else list(self._active)
-        ended = [self._active.pop(n) for n in numbers if n in self._active]
+        there = self._active | self._spent
+        numbers = [number] if number is not None else list(there)
+        ended = [there[n] for n in numbers if n in there]
         for active in ended:
+            self._spent.pop(active.number, None)
+            self._active.pop(active.number, None)
             active.lifted.set()
         return len(ended)
 
@@ -77,7 +82,7 @@ class Faults:
             else:
                 yield active
 
-    def meet(self, side: Side, inlet_id: str | None) -> Hit:
+    def meet(self, side: Side, inlet_id: str | None, method: str = "", path: str = "") -> Hit:
         """Draw what befalls a request, or (side "lake") an accepted message.
 
         Delays add up; the first action drawn is the one.
@@ -89,9 +94,17 @@ class Faults:
             rule = active.rule
             if not rule.covers(side) or rule.on_runs or rule.inlet not in (None, inlet_id):
                 continue
+            if not rule.calls(method, path):
+                continue
             if rule.share < 1.0 and self._chance.random() >= rule.share:
                 continue
+            if active.passed < rule.skip:
+                active.passed += 1
+                continue
             active.hits += 1
+            if active.hits == rule.times:
+                # What hangs on it goes on hanging until the rule is removed or its time is over.
+                self._spent[active.number] = self._active.pop(active.number)
             latency += rule.latency_ms / 1000
             if rule.acts:
                 return Hit(latency, active)

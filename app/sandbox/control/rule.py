@@ -1,18 +1,30 @@
 """One fault on demand, as it is posted to /faults: when it applies, and what it does. Pure.
 
-A rule says when (`scope`, `inlet`, `share`, `duration_seconds`) and what: one action. `latency_ms`
-may stand alone or beside an action on requests.
+A rule says when (`scope`, `inlet`, `share`, `duration_seconds`, `times`) and what: one action.
+`latency_ms` may stand alone or beside an action on requests.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-ControlSide = Literal["flows", "runs", "batches", "files", "metrics"]
-Side = Literal["collection", "ims", "flows", "runs", "batches", "files", "metrics", "lake"]
-CONTROL: Final = frozenset({"flows", "runs", "batches", "files", "metrics"})
+# What lies behind the gateway: what became of the data, then the control plane.
+ControlSide = Literal[
+    "flows",
+    "runs",
+    "batches",
+    "files",
+    "metrics",
+    "connections",
+    "registry",
+    "namespaces",
+    "datasets",
+    "mappings",
+]
+Side = Literal["collection", "ims", "lake", "app_api"] | ControlSide
+CONTROL: Final[frozenset[str]] = frozenset(get_args(ControlSide))
 
 # What befalls a request, of one kind or of both.
 _ON_COLLECTION: Final = ("partial", "short_answer")
@@ -32,15 +44,21 @@ _ACTIONS: Final = (*_ON_REQUESTS, *_ON_COLLECTION, *_ON_CONTROL, *_IN_LAKE)
 
 
 class Rule(BaseModel):
-    """One fault. `scope`: collection (default), ims, both (of these); control, which is all of
-    flows, runs, batches, files and metrics; or lake (default of the actions on it).
+    """One fault. `scope`: collection (default), ims, both (of these); control, which is all that
+    lies behind the gateway, or one of its sides; lake (default of the actions on it); or app_api,
+    which is Customer.io's.
+
+    `method` and `path` (how the path begins, query left out) narrow a rule to some calls; `skip`
+    lets the first ones by, `times` ends the rule after so many: one call in the middle of many.
 
     status           answer this instead; `retry_after` (seconds) goes with it, and in scope
                      control `error_code`, for example 2100-404
+    error_code       alone: that error, with the status that it ends in; scope control by default
+    acted            with `status` or `error_code`: not instead, but after the call did its work
     hang             never answer, until the rule ends; then the connection is cut
-    cut              cut the connection: "before" the messages are taken in, or "after" (answer
-                     lost)
-    garbage          take the messages in, then answer with a body that is no JSON
+    cut              cut the connection: "before" anything happens, or "after" (the messages
+                     are in, the object is made, and the answer is lost)
+    garbage          do what was asked, then answer with a body that is no JSON
     blocked          403 with an empty body, as for an address that is not allowed
     expired_token    tokens fetched before the rule was made are over
     partial          this share of a request's messages is refused, with `partial_status`
@@ -72,15 +90,26 @@ class Rule(BaseModel):
         "batches",
         "files",
         "metrics",
+        "connections",
+        "registry",
+        "namespaces",
+        "datasets",
+        "mappings",
         "lake",
+        "app_api",
     ] = "collection"
     inlet: str | None = None
+    method: str | None = None
+    path: str | None = None
+    skip: int = Field(0, ge=0)
+    times: int | None = Field(None, ge=1)
     share: float = Field(1.0, ge=0.0, le=1.0)
     duration_seconds: float | None = Field(None, gt=0.0)
     latency_ms: float = Field(0.0, ge=0.0)
     status: int | None = Field(None, ge=300, le=599)
     retry_after: int | None = Field(None, ge=0)
-    error_code: str | None = None
+    error_code: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]+$")
+    acted: bool = False
     hang: bool = False
     cut: Literal["before", "after"] | None = None
     garbage: bool = False
@@ -112,6 +141,19 @@ class Rule(BaseModel):
         in_lake = any(given.get(name) for name in _IN_LAKE)
         return {**given, "scope": "lake"} if in_lake else given
 
+    @model_validator(mode="before")
+    @classmethod
+    def _code_by_itself(cls, given: Any) -> Any:
+        """An error code ends in its status; the gateway's own begin with it (section 1.11)."""
+        code = given.get("error_code") if isinstance(given, dict) else None
+        if not isinstance(code, str):
+            return given
+        given = {"scope": "control", **given}
+        if given.get("status") is not None:
+            return given
+        digits = code[:3] if code.isdigit() else code[-3:]
+        return {**given, "status": digits} if digits.isdigit() else given
+
     @model_validator(mode="after")
     def _one_effect(self) -> Self:
         actions = self._actions()
@@ -119,6 +161,8 @@ class Rule(BaseModel):
             raise ValueError(f"one of {', '.join(actions)}, not several; post one rule each")
         if not actions and not self.latency_ms:
             raise ValueError(f"nothing to do: give latency_ms or one of {', '.join(_ACTIONS)}")
+        if self.acted and self.status is None:
+            raise ValueError("acted is for status and error_code")
         for action in actions:
             if (wanted := self._scope_fault(action)) is not None:
                 raise ValueError(f"{action} is for scope {wanted} only")
@@ -141,6 +185,12 @@ class Rule(BaseModel):
         if self.scope == "both":
             return side in ("collection", "ims")
         return self.scope == side or (self.scope == "control" and side in CONTROL)
+
+    def calls(self, method: str, path: str) -> bool:
+        """Whether a call is one of those that it is narrowed to."""
+        if self.method is not None and self.method.upper() != method:
+            return False
+        return self.path is None or path.startswith(self.path)
 
     def _actions(self) -> list[str]:
         return [name for name in _ACTIONS if getattr(self, name)]

@@ -1,4 +1,4 @@
-"""Posting webhooks: signed, paced, tried again. The only client code of the sandbox."""
+"""Posting webhooks as one is told to: paced, side by side or one by one, tried again."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import aiohttp
 from yarl import URL
 
-from app.core.signature import sign
 from app.sandbox.customerio.backoff import quick_wait, vendor_wait, worth_another
+from app.sandbox.customerio.post import Answer, post
 from app.sandbox.customerio.tally import Tally
 from app.sandbox.traffic import Shot, ShotKind
-
-USER_AGENT: Final = "Customer.io Web Hooks 1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +34,6 @@ class Manner:
     timeout_s: float = 4.0
     patience_s: float = 300.0
     backoff_scale: float = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`status` 0: none came. `broken`: the connection was refused or lost; `unclear`: the other
-    side may have taken the webhook in all the same."""
-
-    status: int
-    seconds: float
-    retry_after: float | None = None
-    broken: bool = False
-    unclear: bool = False
 
 
 async def send_all(
@@ -116,7 +101,7 @@ class _Sender:
             tries += 1
             answer = await self._post(shot)
             self._tally.attempt(answer.status, answer.unclear)
-            if 200 <= answer.status < 300:
+            if answer.is_success:
                 self._tally.acknowledge(shot, answer.seconds)
                 return
             if self._is_final(shot, answer):
@@ -135,43 +120,13 @@ class _Sender:
 
     def _wait(self, tries: int, answer: Answer) -> float:
         if self._manner.serial:
-            wait = vendor_wait(tries, answer.status, answer.broken)
+            wait = vendor_wait(tries, answer.status, answer.error)
             return wait * self._manner.backoff_scale
         return quick_wait(tries, answer.retry_after)
 
     async def _post(self, shot: Shot) -> Answer:
-        started = time.perf_counter()
-        try:
-            async with self._session.post(
-                self._url,
-                data=shot.body,
-                headers=self._headers(shot),
-                allow_redirects=False,
-            ) as response:
-                await response.read()
-                retry_after = _seconds(response.headers.get("Retry-After"))
-                return Answer(response.status, time.perf_counter() - started, retry_after)
-        except aiohttp.ClientConnectorError:
-            return Answer(0, time.perf_counter() - started, broken=True)
-        except TimeoutError:
-            return Answer(0, time.perf_counter() - started, unclear=True)
-        except aiohttp.ClientError:
-            return Answer(0, time.perf_counter() - started, broken=True, unclear=True)
-
-    def _headers(self, shot: Shot) -> dict[str, str]:
         """Signed afresh on every try: the header says when the request was sent."""
-        timestamp = str(int(time.time()))
         key = self._manner.key
         if shot.kind is ShotKind.BAD_SIGNATURE:
             key = b"not " + key
-        return {
-            "Content-Type": "application/json",
-            "User-Agent": USER_AGENT,
-            "X-CIO-Timestamp": timestamp,
-            "X-CIO-Signature": sign(key, timestamp.encode(), shot.body),
-        }
-
-
-def _seconds(header: str | None) -> float | None:
-    """Retry-After in seconds; the date form is not read."""
-    return float(header) if header and header.isascii() and header.isdigit() else None
+        return await post(self._session, self._url, key, shot.body, time.time())

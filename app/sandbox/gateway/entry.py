@@ -11,9 +11,10 @@ from typing import Final
 from aiohttp import web
 
 from app.sandbox.control.befall import Handler, Plain, under_faults
+from app.sandbox.control.calls import logged
 from app.sandbox.control.faults import Hit
 from app.sandbox.control.rule import ControlSide
-from app.sandbox.gateway.errors import Turned, api_error, gateway_error
+from app.sandbox.gateway.errors import FLOW_SERVICE, Turned, api_error, gateway_error
 from app.sandbox.gateway.view import View
 from app.sandbox.platform.ims import Token
 from app.sandbox.state import SANDBOX
@@ -33,7 +34,7 @@ def behind_gateway(side: ControlSide, handler: Shown) -> Plain:
             return turned.answer
 
     entered: Handler = enter
-    return under_faults(side, entered)
+    return logged(under_faults(side, entered))
 
 
 def _admit(request: web.Request, hit: Hit, side: ControlSide) -> None:
@@ -81,7 +82,7 @@ def _check_sandbox(request: web.Request, side: ControlSide) -> None:
         text = f"The sandbox with the name '{name}' could not be found."
     if side == "metrics":
         raise api_error(sandbox, side, 401, f"Sandbox validation error - {text}")
-    if side in ("flows", "runs"):
+    if side in FLOW_SERVICE:
         raise api_error(sandbox, side, 404 if name else 400, text, _SANDBOX_CODES[bool(name)])
     raise api_error(sandbox, side, 404 if name else 400, text)
 

@@ -1,8 +1,9 @@
 """Error bodies of the gateway and of the APIs behind it.
 
-platform.md gives the gateway's body (section 1.11), the codes of Flow Service (1.11) and those of
-Observability (6.3), whose body is that of the page it cites. The rest is ours: Flow Service's body
-with code, title and message; Catalog and Data Access answer as the Schema Registry does (5.1).
+platform.md gives the gateway's body (section 1.11), the codes of Flow Service (1.11), the Schema
+Registry's body (5.1) and the codes of Observability (6.3), whose body is that of the page it cites.
+The rest is ours: Flow Service's body with code, title and message; all others answer as the Schema
+Registry does, less its report.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ GATEWAY: Final = {
     "403003": "Api Key is invalid",
     "400003": "x-gw-ims-org-id is missing",
     "403025": "Profile is not valid",
+    "404000": "Resource not found",  # ours
     "429050": "Too many requests",  # ours
 }
 # What each API says for a status when nothing better is known; Flow Service's are section 1.11's.
@@ -37,6 +39,15 @@ _FLOW_CODES: Final = {
     500: "1102-500",
     503: "1103-503",
     504: "1104-504",
+}
+FLOW_SERVICE: Final = frozenset({"flows", "runs", "connections"})
+_PREFIXES: Final[Mapping[Side, str]] = {
+    "batches": "CATALOG",
+    "datasets": "CATALOG",
+    "files": "EXPORT",
+    "registry": "XDM",
+    "namespaces": "NAMESPACE",
+    "mappings": "CONVERSION",
 }
 _INSIGHT_CODES: Final = {
     400: "INSGHT-1000-400",
@@ -69,9 +80,11 @@ def gateway_error(code: str) -> Turned:
     return Turned(json_answer({"error_code": code, "message": GATEWAY[code]}, int(code[:3])))
 
 
-def api_error(sandbox: Sandbox, side: Side, status: int, text: str, code: str = "") -> Turned:
+def api_error(
+    sandbox: Sandbox, side: Side, status: int, text: str, code: str = "", title: str = ""
+) -> Turned:
     """The refusal of the API on `side`; without `code` its usual one for the status."""
-    return Turned(json_answer(_body(sandbox, side, status, text, code), status))
+    return Turned(json_answer(_body(sandbox, side, status, text, code, title), status))
 
 
 def on_demand(
@@ -87,15 +100,24 @@ def on_demand(
     return json_answer(body, status, headers)
 
 
-def _body(sandbox: Sandbox, side: Side, status: int, text: str, code: str) -> dict[str, Any]:
-    if side in ("flows", "runs"):
+def _body(
+    sandbox: Sandbox, side: Side, status: int, text: str, code: str, title: str = ""
+) -> dict[str, Any]:
+    title = title or text
+    if side in FLOW_SERVICE:
         code = code or _FLOW_CODES.get(status, f"1400-{status}")
-        return {"errorCode": code, "statusCode": status, "title": text, "message": text}
+        return {"errorCode": code, "statusCode": status, "title": title, "message": text}
     if side == "metrics":
         code = code or _INSIGHT_CODES.get(status, f"INSGHT-1000-{status}")
         return _insight(sandbox, status, text, code)
-    code = code or f"{'CATALOG' if side == 'batches' else 'EXPORT'}-1000-{status}"
-    return {"type": f"{_TYPE}{code}", "title": text, "status": status, "detail": text}
+    if code and not code[0].isupper():
+        code = ""
+    code = code or f"{_PREFIXES[side]}-1000-{status}"
+    body = {"type": f"{_TYPE}{code}", "title": title, "status": status, "detail": text}
+    if side == "registry":
+        said = {"registryRequestId": sandbox.mint.uuid(), "detailed-message": text}
+        body["report"] = {**said, "sub-errors": []}
+    return body
 
 
 def _insight(sandbox: Sandbox, status: int, text: str, code: str) -> dict[str, Any]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from app.sandbox.config import Inlet
 from app.sandbox.lake.calendar import Calendar, Span
 from app.sandbox.lake.cut import Cut, Pile, Rows
 
-Why = Literal["refused", "row_error", "unpromoted", "vanished"]
-WHYS: Final[tuple[Why, ...]] = ("refused", "row_error", "unpromoted", "vanished")
+# The last two: sent too soon after the flow was made or changed, or while it was disabled.
+Why = Literal["refused", "row_error", "unpromoted", "vanished", "unsettled", "disabled"]
+WHYS: Final[tuple[Why, ...]] = get_args(Why)
 # Codes whose failures are row errors of a batch that otherwise succeeds (section 2.6).
 _ROW_CODES: Final = ("MAPPER-", "INGEST-")
 _UNREADABLE: Final = "INGEST-1401-400"
@@ -83,9 +84,9 @@ class Lake:
         cut.unpromoted_size += size
         self._lose("unpromoted", inlet, record_id)
 
-    def vanish(self, inlet: Inlet, record_id: str | None) -> None:
+    def vanish(self, inlet: Inlet, record_id: str | None, why: Why = "vanished") -> None:
         """A message is gone, and nothing will ever say so (section 7, point 1)."""
-        self._lose("vanished", inlet, record_id)
+        self._lose(why, inlet, record_id)
 
     def close_hour(self, now: float) -> float:
         """End the hour of `now` for every flow; where it ended, in Unix seconds."""

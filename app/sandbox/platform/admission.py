@@ -97,11 +97,15 @@ async def body_of(request: web.Request) -> bytes:
     return body
 
 
-def require_flow_id(request: web.Request, inlet: Inlet) -> None:
-    """Raw data needs the flow id, in the header or the query (section 2.2). Raises Denied."""
+def require_flow_id(request: web.Request, inlet: Inlet) -> Inlet:
+    """The inlet with the flow that is fed. Raw data needs its id, in the header or the query
+    (section 2.2). Raises Denied."""
+    if inlet.mode == "xdm":
+        return inlet
     given = request.headers.get(FLOW_ID) or request.query.get(FLOW_ID)
-    if inlet.mode == "xdm" or given == inlet.flow_id:
-        return
+    fed = request.app[SANDBOX].inlets.of_flow(inlet, given)
+    if given and given == fed.flow_id:
+        return fed
     what = "is missing" if not given else "is unknown"
     # Not documented (section 8): ours.
     raise Denied.problem(Refusal(400, f"inletId: [{inlet.id}] The flow id {what}"))

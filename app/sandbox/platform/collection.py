@@ -26,8 +26,9 @@ async def collect_one(request: web.Request, hit: Hit) -> web.StreamResponse:
     sandbox = request.app[SANDBOX]
     try:
         inlet = admit(request, hit)
-        require_flow_id(request, inlet)
+        inlet = require_flow_id(request, inlet)
         message = await content_of(request)
+        inlet = flow_of(sandbox, inlet, message)
         limit_messages(sandbox, inlet, 1)
         sync = _sync_outcome(request, sandbox, inlet)
     except Denied as denied:
@@ -56,7 +57,7 @@ async def collect_batch(request: web.Request, hit: Hit) -> web.StreamResponse:
     sandbox = request.app[SANDBOX]
     try:
         inlet = admit(request, hit, batch=True)
-        require_flow_id(request, inlet)
+        inlet = require_flow_id(request, inlet)
         messages = _messages_of(inlet, await content_of(request))
         limit_messages(sandbox, inlet, len(messages))
     except Denied as denied:
@@ -64,10 +65,13 @@ async def collect_batch(request: web.Request, hit: Hit) -> web.StreamResponse:
     now_ms = int(sandbox.clock() * 1000)
     batch_id = sandbox.transaction(now_ms)
     size = (request.content_length or 0) // len(messages)
-    refusals = [examine(sandbox, hit, inlet, message) for message in messages]
+    inlets = [flow_of(sandbox, inlet, message) for message in messages]
+    refusals = [
+        examine(sandbox, hit, fed, message) for fed, message in zip(inlets, messages, strict=True)
+    ]
     for index, (message, refusal) in enumerate(zip(messages, refusals, strict=True)):
         if refusal is None:
-            _take(sandbox, inlet, message, now_ms, f"{batch_id}:{index}", size)
+            _take(sandbox, inlets[index], message, now_ms, f"{batch_id}:{index}", size)
         else:
             sandbox.received.inlet(inlet.id).refused += 1
     sandbox.meters.take(inlet.id, refusals.count(None), size)
@@ -79,6 +83,14 @@ def limit_messages(sandbox: Sandbox, inlet: Inlet, count: int) -> None:
     """Raises Denied (429) when the organisation's messages come too fast."""
     if not sandbox.limits.messages(inlet.org_id, sandbox.clock(), count):
         raise Denied.too_many(sandbox.config.retry_after_s)
+
+
+def flow_of(sandbox: Sandbox, inlet: Inlet, message: Any) -> Inlet:
+    """The inlet with the flow that an XDM message names, where it feeds several (section 2.3)."""
+    if inlet.mode != "xdm" or not sandbox.inlets.shared(inlet) or not isinstance(message, dict):
+        return inlet
+    header = message.get("header")
+    return sandbox.inlets.of_flow(inlet, header.get("flowId") if isinstance(header, dict) else None)
 
 
 def examine(sandbox: Sandbox, hit: Hit, inlet: Inlet, message: Any) -> Refusal | None:
@@ -118,8 +130,7 @@ def _sync_outcome(request: web.Request, sandbox: Sandbox, inlet: Inlet) -> bool:
 def _validate(sandbox: Sandbox, inlet: Inlet, message: Any) -> Refusal | None:
     if inlet.mode != "xdm":
         return None
-    entity = record_of(inlet, message)
-    violations = sandbox.later.validator.check(entity, sandbox.clock())
+    violations = sandbox.judge.violations(inlet, message, sandbox.clock())
     if not violations:
         return None
     text = f"inletId: [{inlet.id}] imsOrgId: [{inlet.org_id}] Message is invalid"
@@ -132,6 +143,10 @@ def _take(
     record = record_of(inlet, message)
     found = record_id(inlet, record)
     sandbox.received.add(inlet.id, found, record, now_ms, xaction_id)
+    flow = sandbox.plane.flows.get(inlet.flow_id)
+    if flow is not None and (why := flow.drops(sandbox.clock())) is not None:
+        sandbox.lake.vanish(inlet, found, why)
+        return
     sandbox.later.add(inlet, found, message, size, sandbox.faults.meet("lake", inlet.id).rule)
 
 

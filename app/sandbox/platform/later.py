@@ -18,8 +18,9 @@ from aiohttp import web
 from app.sandbox.config import Inlet, LineStyle
 from app.sandbox.control.rule import Rule
 from app.sandbox.lake.lake import Lake, is_row_error
+from app.sandbox.plane.judge import Judge
 from app.sandbox.platform.lines import failed_line, row_line
-from app.sandbox.platform.validation import Validator, Violation
+from app.sandbox.platform.validation import Violation
 
 # Checked in one go before others get their turn: about ten milliseconds.
 _SLICE: Final = 200
@@ -58,14 +59,14 @@ class Later:
 
     def __init__(
         self,
-        validator: Validator,
+        judge: Judge,
         lake: Lake,
         delay_s: float,
         keep: int,
         style: LineStyle,
         clock: Callable[[], float],
     ) -> None:
-        self.validator = validator
+        self._judge = judge
         self.kept: deque[Failed] = deque(maxlen=max(1, keep))
         self.failed = 0
         self.passed = 0
@@ -167,10 +168,7 @@ class Later:
         fate = message.fate
         if fate is not None and fate.lake_fail is not None:
             return (Violation.on_demand(fate.lake_path, fate.lake_fail, fate.lake_message),)
-        # Raw data is mapped inside Platform first: its records are not ours to validate.
-        if message.inlet.mode != "xdm":
-            return ()
-        return self.validator.check(message.message["body"]["xdmEntity"], self._clock())
+        return self._judge.violations(message.inlet, message.message, self._clock())
 
     def _fail(self, failed: _Waiting, violations: tuple[Violation, ...]) -> None:
         code = violations[0].code

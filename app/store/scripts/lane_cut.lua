@@ -8,7 +8,7 @@ if version ~= tonumber(ARGV[1]) then return 0 end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 redis.call('HSET', KEYS[1], 'peak', ARGV[2], 'low', ARGV[3], 'streak', ARGV[4], 'grown', '0',
-  'version', version + 1, 'last', string.format('%.0f', now),
+  'version', version + 1, 'last', string.format('%.0f', now + ARGV[5] * 1000),
   'm', string.format('%.0f', now + (ARGV[5] + ARGV[6]) * 1000))
 redis.call('EXPIRE', KEYS[1], 86400)
 return 1

@@ -45,15 +45,6 @@ local messages = {bucket(KEYS[1], 'm', shared[1], tonumber(ARGV[6])),
 local requests = {bucket(KEYS[1], 'r', shared[2], tonumber(ARGV[7])),
   bucket(KEYS[2], 'r', pace[7], tonumber(ARGV[9]))}
 
--- Is more than half of the lane's rate in use? Then its curve moves on (app/core/lane/pace.py); the
--- half is RFC 7661's, section 4.3.
-if messages[2].free * 2 < messages[2].size or requests[2].free * 2 < requests[2].size then
-  grown = grown + math.min(math.max(0, now - tonumber(pace[8] or now)), window) / 1000000
-  redis.call('HSET', KEYS[2], 'grown', string.format('%.6f', grown))
-end
-redis.call('HSET', KEYS[2], 'last', string.format('%.0f', now))
-redis.call('EXPIRE', KEYS[2], 86400)
-
 local function grant(buckets, wanted, least)
   local given, wait = wanted, 0
   for _, b in ipairs(buckets) do
@@ -80,6 +71,21 @@ if short or (first and first ~= ARGV[1]) then
 end
 if wait > 0 then return answer(0, 0, wait) end
 if first then redis.call('ZREM', KEYS[4], ARGV[1]) end
+
+-- For how long since the last lease was the lane's rate in use? For as long as that lease took to be
+-- paid off, if it left less than half of a bucket; the half is RFC 7661's, section 4.3. The lane's
+-- curve moves on by it (app/core/lane/pace.py).
+local last = tonumber(pace[8] or now)
+local function used(b, empty_at)
+  local till = tonumber(empty_at or 0)
+  if (till - last) * b.rate * 2 <= b.size * 1000000 then return 0 end
+  return math.min(now, till) - last
+end
+local in_use = math.max(0, used(messages[2], pace[6]), used(requests[2], pace[7]))
+grown = grown + in_use / 1000000
+redis.call('HSET', KEYS[2], 'grown', string.format('%.6f', grown), 'last', string.format('%.0f', now))
+redis.call('EXPIRE', KEYS[2], 86400)
+
 local function charge(buckets, units)
   for _, b in ipairs(buckets) do
     redis.call('HSET', b.key, b.field, string.format('%.0f', b.till + units * 1000000 / b.rate))

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from app.sandbox.customerio.texts import words
+from app.sandbox.customerio.events.texts import words
 
 
 def garbage(rng: random.Random, body: bytes, event_id: str) -> bytes:

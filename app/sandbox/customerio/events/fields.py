@@ -10,8 +10,8 @@ from typing import Any, Final
 import orjson
 
 from app.core.published import MESSAGES, PREFERENCES, PUBLISHED
-from app.sandbox.customerio import texts
-from app.sandbox.customerio.people import Person, delivery_id, device_id
+from app.sandbox.customerio.events import texts
+from app.sandbox.customerio.events.people import Person, delivery_id, device_id
 
 
 @dataclass(slots=True)

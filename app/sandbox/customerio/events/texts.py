@@ -7,7 +7,7 @@ from typing import Final
 
 import orjson
 
-from app.sandbox.customerio.people import Person
+from app.sandbox.customerio.events.people import Person
 
 _SUBJECTS: Final = (
     "Welcome, {first}",

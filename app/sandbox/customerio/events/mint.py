@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, Final
 
 import orjson
 
 from app.core.event import SEND_TEST_EVENT_ID
-from app.core.published import PREFERENCES
-from app.sandbox.customerio.fields import KINDS, Scene, customer_data, message_data
-from app.sandbox.customerio.people import PEOPLE, person
-from app.sandbox.customerio.texts import words
+from app.core.published import PREFERENCES, Kind
+from app.sandbox.customerio.events.fields import KINDS, Scene, customer_data, message_data
+from app.sandbox.customerio.events.people import PEOPLE, person
+from app.sandbox.customerio.events.texts import words
 from app.sandbox.customerio.ulid import ulid
 
 # Shares of real traffic, roughly: sent, delivered and opened messages are most of it.
@@ -40,20 +41,20 @@ _METRIC_WEIGHTS: Final = {
 _RARE: Final = 0.6
 
 
-def _weights() -> tuple[float, ...]:
-    """Cumulative, in the order of KINDS; the families' shares hold whatever metrics they have."""
-    raw = [_METRIC_WEIGHTS.get(metric, _RARE) for _, metric in KINDS]
+def weights(kinds: Sequence[Kind]) -> tuple[float, ...]:
+    """Cumulative, in the order of `kinds`; the families' shares hold whatever metrics they have."""
+    raw = [_METRIC_WEIGHTS.get(metric, _RARE) for _, metric in kinds]
     sums = dict.fromkeys(_FAMILY_WEIGHTS, 0.0)
-    for (family, _), weight in zip(KINDS, raw, strict=True):
+    for (family, _), weight in zip(kinds, raw, strict=True):
         sums[family] += weight
     shares = (
         _FAMILY_WEIGHTS[family] * weight / sums[family]
-        for (family, _), weight in zip(KINDS, raw, strict=True)
+        for (family, _), weight in zip(kinds, raw, strict=True)
     )
     return tuple(accumulate(shares))
 
 
-_CUMULATIVE: Final = _weights()
+_CUMULATIVE: Final = weights(KINDS)
 
 
 class Mint:
@@ -71,28 +72,39 @@ class Mint:
         """A fresh id of the time of the last event."""
         return ulid(self._now_ms, self._rng.getrandbits(80))
 
-    def event(self, now_ms: int, kind: tuple[str, str] | None = None) -> bytes:
+    def event(self, now_ms: int, kind: Kind | None = None) -> bytes:
         """One event recorded at `now_ms`, as bytes on the wire; a kind drawn by weight or given.
 
         Times never run backwards, whatever `now_ms` does.
         """
+        drawn = kind or self._rng.choices(KINDS, cum_weights=_CUMULATIVE)[0]
+        document = self.document(now_ms, drawn, odd=kind is None)
+        body = wire(document)
+        return body if len(body) >= self._body_bytes else self._padded(document, len(body))
+
+    def document(self, now_ms: int, kind: Kind, odd: bool) -> dict[str, Any]:
+        """The same before it is bytes, never padded. `odd`: some subscription events differ from
+        others, as they do in life."""
         self._now_ms = max(self._now_ms, now_ms)
+        family, metric = kind
         rng = self._rng
-        family, metric = kind or rng.choices(KINDS, cum_weights=_CUMULATIVE)[0]
         scene = Scene(rng, person(rng.randrange(PEOPLE)), family, metric, self.ulid)
         data = customer_data(scene) if family == "customer" else message_data(scene)
         family_key = "object_type"
-        if family == "customer" and kind is None:
+        if family == "customer" and odd:
             family_key, family = self._oddity(metric)
-        document = {
+        return {
             "data": data,
             "event_id": self.ulid(),
             "metric": metric,
             family_key: family,
             "timestamp": self._timestamp(),
         }
-        body = wire(document)
-        return body if len(body) >= self._body_bytes else self._padded(document, len(body))
+
+    def again(self, now_ms: int, document: dict[str, Any]) -> dict[str, Any]:
+        """The same thing done once more by the same person with the same message, at `now_ms`."""
+        self._now_ms = max(self._now_ms, now_ms)
+        return {**document, "event_id": self.ulid(), "timestamp": self._timestamp()}
 
     def _oddity(self, metric: str) -> tuple[str, str]:
         """Subscription events name the channel that caused them, and the vendor's schema spells

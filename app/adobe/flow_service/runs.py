@@ -1,20 +1,12 @@
-"""Flow Service: the runs of a dataflow (platform.md section 6.1)."""
+"""The runs of a dataflow (platform.md section 6.1). Pure."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
 
-from app.adobe.platform_client import PlatformClient
 from app.adobe.reading import at, count, items, text
 
-BASE: Final = "/data/foundation/flowservice"
-
-_PAGE: Final = 100
-# A run an hour, for 30 days, is 720.
-_PAGES_MAX: Final = 50
 _UNDER_WAY: Final = frozenset(
     {"processing", "inprogress", "in_progress", "pending", "queued", "running", "started"}
 )
@@ -42,41 +34,7 @@ class Run:
         return over and self.counted
 
 
-class FlowService:
-    """Raises what PlatformClient raises."""
-
-    def __init__(self, client: PlatformClient) -> None:
-        self._client = client
-
-    async def runs(self, flow_id: str, started_after_ms: int) -> AsyncIterator[Run]:
-        """The runs of a flow that began after a time, in the order in which Platform gives them."""
-        params = [
-            ("property", f"flowId=={flow_id}"),
-            ("property", f"metrics.durationSummary.startedAtUTC>{started_after_ms}"),
-            ("limit", str(_PAGE)),
-        ]
-        token = ""
-        for _ in range(_PAGES_MAX):
-            more = [("continuationToken", token)] if token else []
-            page = await self._client.get(f"{BASE}/runs", [*params, *more])
-            for item in items(at(page, "items")):
-                # A server that does not know the filters gives all there is.
-                run = _run(item)
-                if run.started_ms > started_after_ms and at(item, "flowId") in (flow_id, None):
-                    yield run
-            previous, token = token, _next_token(page)
-            if not token or token == previous:
-                return
-
-
-def _next_token(page: Any) -> str:
-    """Where the next page begins; the reference names the parameter, not where it is found."""
-    href = text(at(page, "_links", "next", "href"))
-    found = parse_qs(urlsplit(href).query).get("continuationToken", [""])[0]
-    return found or text(at(page, "_page", "continuationToken")) or text(at(page, "_page", "next"))
-
-
-def _run(item: Any) -> Run:
+def run(item: Any) -> Run:
     metrics = at(item, "metrics")
     records = at(metrics, "recordSummary")
     failed = count(at(records, "failedRecordCount"))

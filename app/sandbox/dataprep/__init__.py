@@ -1,0 +1,10 @@
+"""Data Prep (`/data/foundation/conversion`): platform.md section 4.1.
+
+sets.py      the calls about mapping sets
+stored.py    how a stored set shows: with its older twin keys
+trying.py    validate and preview
+language.py  the expression language: validate, functions, operators
+
+What a set makes of data is for the engine of app/core/dataprep to say; the shapes of the answers
+are the reference's.
+"""

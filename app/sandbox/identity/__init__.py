@@ -1,0 +1,1 @@
+"""Identity namespaces (platform.md section 5.2)."""
