@@ -132,16 +132,15 @@ class HereLetters:
             yield await self._letters.discard(letters[at : at + _DISCARDED])
 
     async def export(self, wanted: Filter) -> AsyncIterator[Exported]:
-        last, done = await self._letters.last_number(), 0
+        last, noted = await self._letters.last_number(), False
         more: str | None = ""
-        try:
-            while more is not None:
-                lines, unread, more = await self.export_page(wanted, last, more)
-                done += len(lines)
-                yield Exported(lines, unread)
-        finally:
-            if done:
-                await self.actor.note(self.redis, "dead-letters.exported", letters=done)
+        while more is not None:
+            lines, unread, more = await self.export_page(wanted, last, more)
+            if lines and not noted:
+                # Before any of them leaves: how many it will be is not known yet.
+                await self.actor.note(self.redis, "dead-letters.exported", up_to=last)
+                noted = True
+            yield Exported(lines, unread)
 
     async def export_page(self, wanted: Filter, up_to: int, cursor: str) -> ExportPage:
         """Letters up to the number `up_to`, 0 = all, as many as are worth one answer. Not written

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +28,7 @@ from app.store.replay_runs import ReplayRuns
 from app.store.users import Role
 from app.web.console.config import Console
 from app.web.console.server import make_app
+from tests.certificates import Authority
 from tests.dead import bury, letter_of
 from tests.web.console.conftest import PASSWORD, ROOT, parts
 from tests.web.console.furnish import DEAD, DELIVERED, WAITING, furnish
@@ -151,7 +155,7 @@ async def test_looking_at_bodies_and_for_people_from_afar_is_written_down(
     acts = (await sluice.trail())[:-before]
     assert {who for who, _ in acts} == {"operator/laptop"}
     assert {what for _, what in acts} == {
-        "dead-letters.open", "dead-letters.person", "dead-letters.search", "dead-letters.export",
+        "dead-letters.open", "dead-letters.person", "dead-letters.search", "dead-letters.exported",
     }  # fmt: skip
 
 
@@ -349,3 +353,37 @@ async def test_a_console_that_is_away_or_breaks_off_is_said(sluice: Sluice) -> N
     sluice.url = "http://127.0.0.1:9"
     away = await sluice.afar("lanes")
     assert away.code == 1 and "cannot be asked: ClientConnectorError" in away.err
+
+
+async def test_a_certificate_is_checked(store: Store, redis_url: str, tmp_path: Path) -> None:
+    """In processes of their own: OpenSSL reads SSL_CERT_FILE at their start."""
+    authority = Authority(tmp_path / "authority")
+    certificate, key = authority.issue("console")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    console = parts(store)
+    await console.users.add("ada", Role.VIEWER, PASSWORD)
+    user = await console.users.get("ada")
+    assert user
+    token = await console.tokens.make(user, 1, "laptop")
+    server = TestServer(make_app(console), scheme="https")
+    await server.start_server(ssl=context)
+    try:
+        clean = {n: v for n, v in os.environ.items() if not n.startswith("SLUICE_")}
+        clean |= {"SLUICE_CONSOLE_URL": f"https://localhost:{server.port}"}
+
+        async def ask(**more: str) -> tuple[int | None, str]:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "app", "lanes", "--json", cwd=ROOT,
+                env={**clean, "SLUICE_API_TOKEN": token, **more},
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            said, _ = await process.communicate()
+            return process.returncode, said.decode()
+
+        strange, trusted = await asyncio.gather(ask(), ask(SSL_CERT_FILE=str(authority.pem)))
+    finally:
+        await server.close()
+    assert strange[0] == 1 and "its certificate is not one that this machine trusts" in strange[1]
+    assert token not in strange[1]
+    assert trusted[0] == 0 and '"connection": "example"' in trusted[1]

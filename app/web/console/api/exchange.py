@@ -32,12 +32,13 @@ async def export(request: web.Request) -> web.Response:
     wanted, letters = wanted_in(given), here(request).letters
     await may_name(request, wanted)
     up_to = number_in(given, "up_to", 0) or await letters.last_number()
-    # Before anything leaves.
-    await note(request, "dead-letters.export", up_to=up_to, behind=text_in(given, "cursor"))
     try:
         page = await letters.export_page(wanted, up_to, text_in(given, "cursor"))
     except ValueError:
         raise wrong("cursor: this is no place in the list.") from None
+    if page.lines:
+        # Before any of them leaves.
+        await note(request, "dead-letters.exported", letters=len(page.lines))
     headers = {"Sluice-Up-To": str(up_to), "Sluice-Unread": str(page.unread)}
     if page.cursor is not None:
         headers["Sluice-Cursor"] = page.cursor

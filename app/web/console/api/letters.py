@@ -78,9 +78,9 @@ async def found(request: web.Request) -> web.Response:
     word = text_in(given, "word")
     if not word:
         raise wrong("word: say what to look for.")
+    wanted, limit = wanted_in(given), limit_in(given)
     # It may be somebody's address.
     await note(request, "dead-letters.person")
-    wanted, limit = wanted_in(given), limit_in(given)
     try:
         async with asyncio.timeout(_FIND_SECONDS):
             letters = await here(request).letters.search(wanted, word, limit)
