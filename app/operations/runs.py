@@ -64,6 +64,9 @@ class HereRuns:
     async def turn(
         self, number: int, then: RunState, reason: str = "", rate: float | None = None
     ) -> RunState | None:
+        run = await self._runs.get(number)
+        if run is None or not ReplayRuns.may(run.state, then):
+            return run and run.state
         why = {"reason": reason} if reason else {}
         await self.actor.note(self.redis, f"replays.{then}", run=number, **why)
         told = f"{then} by {self.actor.name}" + (f": {reason}" if reason else "")
