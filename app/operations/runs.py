@@ -66,7 +66,7 @@ class HereRuns:
     ) -> RunState | None:
         run = await self._runs.get(number)
         if run is None or not ReplayRuns.may(run.state, then):
-            return run and run.state
+            return run.state if run else None
         why = {"reason": reason} if reason else {}
         await self.actor.note(self.redis, f"replays.{then}", run=number, **why)
         told = f"{then} by {self.actor.name}" + (f": {reason}" if reason else "")
