@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.afar.choice import require_here
 from app.core.errors import SluiceError, StoreUnavailable
 from app.core.moments import moment, moment_ms, span_ms
 from app.settings import environment, load_settings
@@ -25,7 +26,9 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
 def with_store(ask: Callable[[Store], Awaitable[T]]) -> T:
-    """Opens the store, asks, closes it. Raises ConfigError, and SluiceError when Redis is away."""
+    """Opens the store, asks, closes it. Raises ConfigError, also when a console elsewhere is meant,
+    and SluiceError when Redis is away."""
+    require_here("this command")
 
     async def run() -> T:
         settings = load_settings(environment())

@@ -197,13 +197,18 @@ def sample_index(connection: str) -> str:
 # Hash: user name -> JSON of role, password hash and epoch (users.py).
 CONSOLE_USERS: Final = "sluice:console:users"
 
-# Hash: SHA-256 of an API token -> JSON of whose it is and until when (tokens.py).
+# Hash: SHA-256 of an API token -> JSON of whose it is, its name, role, end, last use (tokens.py).
 CONSOLE_TOKENS: Final = "sluice:console:tokens"
 
 
 def console_session(digest: str) -> str:
     """Hash: a session, by SHA-256 of its id (scripts/session_look.lua); expires when idle."""
     return f"sluice:console:session:{digest}"
+
+
+def oidc_login(digest: str) -> str:
+    """String: a log-in through a provider that is under way (oidc_logins.py); expires."""
+    return f"sluice:console:oidc:{digest}"
 
 
 def login_attempts(scope: str) -> str:

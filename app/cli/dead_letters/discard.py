@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
     All,
     Campaign,
@@ -31,14 +27,13 @@ from app.cli.dead_letters.choosing import (
     Yes,
     chosen,
     filter_,
+    progress,
     report,
 )
-from app.cli.reading import Json, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json
 from app.core.dead_letter import DeadLetterSummary
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters import DeadLetters
-from app.store.dead_letters.discarding import PAGE, discard_all
+from app.operations.face import Face
 
 
 def discard(
@@ -75,7 +70,7 @@ def discard(
     letters = chosen(numbers, everything, wanted)
     if letters and not yes:
         _typed(len(letters))
-    found = with_store(lambda redis: _discard(redis, letters, reason, quiet=as_json))
+    found = with_face(lambda face: _discard(face, letters, reason, quiet=as_json))
     report("discarded", found, len(letters), as_json)
 
 
@@ -88,16 +83,11 @@ def _typed(count: int) -> None:
 
 
 async def _discard(
-    redis: Store, letters: list[DeadLetterSummary], reason: str, *, quiet: bool
+    face: Face, letters: list[DeadLetterSummary], reason: str, *, quiet: bool
 ) -> int:
-    console = Console(stderr=True)
-    silent = quiet or len(letters) <= PAGE or not console.is_terminal
-    with Progress(console=console, transient=True, disable=silent) as bar:
-        task = bar.add_task("discarding", total=len(letters))
-        return await discard_all(
-            DeadLetters(redis),
-            letters,
-            reason,
-            partial(Audit(redis).record, operator()),
-            lambda done: bar.update(task, completed=done),
-        )
+    found = 0
+    with progress("discarding", len(letters), quiet=quiet) as bar:
+        async for gone in face.letters.discard(letters, reason):
+            found += gone
+            bar(found)
+    return found

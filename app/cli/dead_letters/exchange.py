@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -13,7 +14,6 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
     Campaign,
     Class,
@@ -32,12 +32,12 @@ from app.cli.dead_letters.choosing import (
     Until,
     filter_,
 )
-from app.cli.reading import Json, echo_json, with_store
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters import DeadLetters, Filter
-from app.store.dead_letters.exchange import Intake, Taken, take_in
-from app.store.dead_letters.exchange import export as exported
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json
+from app.core.dead_letter import DeadLetter
+from app.operations.face import Face
+from app.store.dead_letters import Filter
+from app.store.dead_letters.exchange import Refused, batches_in
 
 
 def export(
@@ -73,7 +73,7 @@ def export(
     with ExitStack() as stack:
         # A new file is for its owner only: it holds personal data.
         target = stack.enter_context(_private(output)) if output else sys.stdout.buffer
-        done, unread = with_store(lambda redis: _export(redis, wanted, target, quiet=as_json))
+        done, unread = with_face(lambda face: _export(face, wanted, target, quiet=as_json))
     if as_json:
         told = orjson.dumps({"exported": done, "unread": unread}).decode()
         typer.echo(told, err=output is None)
@@ -98,48 +98,61 @@ def import_(
     """
     with ExitStack() as stack:
         lines = sys.stdin.buffer if str(file) == "-" else stack.enter_context(file.open("rb"))
-        taken = with_store(lambda redis: _import(redis, lines, dry=dry, quiet=as_json))
+        taken, there, wrong = with_face(lambda face: _import(face, lines, dry=dry, quiet=as_json))
     if as_json:
         done = "would_import" if dry else "imported"
-        echo_json({done: taken.letters, "already_there": taken.there, "refused": taken.refused})
+        echo_json({done: taken, "already_there": there, "refused": wrong})
     else:
         typer.echo(
-            f"{'would import' if dry else 'imported'} {taken.letters:,}, {taken.there:,} "
-            f"{'are' if dry else 'were'} already there, {taken.refused:,} refused"
+            f"{'would import' if dry else 'imported'} {taken:,}, {there:,} "
+            f"{'are' if dry else 'were'} already there, {wrong:,} refused"
         )
-    if taken.refused:
+    if wrong:
         raise typer.Exit(1)
 
 
-async def _export(
-    redis: Store, wanted: Filter, target: IO[bytes], *, quiet: bool
-) -> tuple[int, int]:
-    letters, done, unread = DeadLetters(redis), 0, 0
+async def _export(face: Face, wanted: Filter, target: IO[bytes], *, quiet: bool) -> tuple[int, int]:
+    done = unread = 0
     with _bar("exported", quiet=quiet) as bar:
         task = bar.add_task("", total=None)
-        async for part in exported(letters, wanted, await letters.last_number()):
-            target.write(part.lines)
-            done, unread = done + part.letters, unread + len(part.unread)
+        async for part in face.letters.export(wanted):
+            unread += part.unread
+            done += len(part.lines)
+            target.writelines(part.lines)
             bar.update(task, completed=done)
     target.flush()
-    if done:
-        await Audit(redis).record(operator(), "dead-letters.exported", letters=done)
     return done, unread
 
 
-async def _import(redis: Store, lines: Iterable[bytes], *, dry: bool, quiet: bool) -> Taken:
+@dataclass(slots=True)
+class _Lines:
+    """An export, read a batch at a time; lines that are none are told, and counted as `wrong`."""
+
+    lines: Iterable[bytes]
+    letters: int = 0
+    wrong: int = 0
+
+    def batches(self) -> Iterator[list[DeadLetter]]:
+        for batch in batches_in(self.lines):
+            good = [each for each in batch if isinstance(each, DeadLetter)]
+            for each in batch:
+                if isinstance(each, Refused):
+                    typer.echo(f"line {each.line}: {each.why}", err=True)
+            self.wrong += len(batch) - len(good)
+            self.letters += len(good)
+            yield good
+
+
+async def _import(
+    face: Face, lines: Iterable[bytes], *, dry: bool, quiet: bool
+) -> tuple[int, int, int]:
+    read, taken = _Lines(lines), 0
     with _bar("looked at" if dry else "imported", quiet=quiet) as bar:
         task = bar.add_task("", total=None)
-        taken = await take_in(
-            Intake(redis),
-            lines,
-            dry=dry,
-            refused=lambda each: typer.echo(f"line {each.line}: {each.why}", err=True),
-            told=lambda so_far: bar.update(task, completed=so_far.letters),
-        )
-    if taken.letters and not dry:
-        await Audit(redis).record(operator(), "dead-letters.imported", letters=taken.letters)
-    return taken
+        async for new in face.letters.take_in(read.batches(), dry=dry):
+            taken += new
+            bar.update(task, completed=taken)
+    return taken, read.letters - taken, read.wrong
 
 
 def _private(path: Path) -> IO[bytes]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
     Campaign,
     Class,
@@ -20,10 +18,9 @@ from app.cli.dead_letters.choosing import (
     times,
 )
 from app.cli.dead_letters.tables import most_of, plain
-from app.cli.reading import Json, echo_json, echo_table, moment, with_store
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters.groups import Group, GroupFilter, Groups, Order, State, group_document
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, echo_table, moment
+from app.store.dead_letters.groups import Group, GroupFilter, Order, State, group_document
 
 TheGroup = Annotated[str, typer.Argument(help="Its fingerprint, or how it begins.")]
 
@@ -63,9 +60,7 @@ def groups(
         seen_after_ms=after, seen_before_ms=before,
     )  # fmt: skip
     try:
-        shown, more = with_store(
-            lambda redis: Groups(redis).whole_page(wanted, cursor, limit, sort)
-        )
+        shown, more = with_face(lambda face: face.groups.page(wanted, cursor, limit, sort))
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="--cursor") from fault
     if as_json:
@@ -81,7 +76,7 @@ def groups(
 def note(group: TheGroup, text: str, as_json: Json = False) -> None:
     """Write a note to a cause, for whoever comes next; an empty one takes it away."""
     mark = fingerprint(group)
-    with_store(lambda redis: _note(redis, mark, text))
+    with_face(lambda face: face.groups.note(mark, text))
     _told(mark, f"noted with {mark}", as_json)
 
 
@@ -98,7 +93,7 @@ def resolve(
         raise typer.BadParameter("give either --known or --reopen")
     mark = fingerprint(group)
     state = State.KNOWN if known else State.REOPENED if again else State.RESOLVED
-    with_store(lambda redis: _mark(redis, mark, state))
+    with_face(lambda face: face.groups.mark(mark, state))
     _told(mark, f"{mark} is {state.value}", as_json)
 
 
@@ -107,20 +102,8 @@ def _told(mark: str, done: str, as_json: bool) -> None:
     if not as_json:
         typer.echo(done)
         return
-    found = with_store(lambda redis: Groups(redis).get([mark]))
-    echo_json(group_document(found[0]) if found else None)
-
-
-async def _note(redis: Store, mark: str, text: str) -> None:
-    now_ms = int(time.time() * 1000)
-    await Groups(redis).note(mark, text, operator(), now_ms)
-    await Audit(redis).record(operator(), "dead-letters.note", group=mark)
-
-
-async def _mark(redis: Store, mark: str, state: State) -> None:
-    now_ms = int(time.time() * 1000)
-    await Groups(redis).mark(mark, state, operator(), now_ms)
-    await Audit(redis).record(operator(), f"dead-letters.{state.value}", group=mark)
+    found = with_face(lambda face: face.groups.get(mark))
+    echo_json(group_document(found) if found else None)
 
 
 def _table(shown: list[Group]) -> None:

@@ -27,9 +27,9 @@ from app.cli.dead_letters.choosing import (
     filter_,
 )
 from app.cli.dead_letters.tables import plain
-from app.cli.reading import Json, echo_json, echo_table, moment, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, echo_table, moment
 from app.core.dead_letter import DeadLetterSummary
-from app.store.dead_letters import DeadLetters
 
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, newest first.")]
 Cursor = Annotated[str, typer.Option(help="Go on behind this; the page before says it.")]
@@ -62,7 +62,7 @@ def list_(
         since=since, until=until,
     )  # fmt: skip
     try:
-        shown, more = with_store(lambda redis: DeadLetters(redis).whole_page(wanted, cursor, limit))
+        shown, more = with_face(lambda face: face.letters.page(wanted, cursor, limit))
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="--cursor") from fault
     if as_json:

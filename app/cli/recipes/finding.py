@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +10,13 @@ from typing import Annotated
 import typer
 
 from app.cli.completing import recipe_names
-from app.cli.mappings.finding import Configuration, say
-from app.cli.reading import visible, with_store
+from app.cli.dead_letters.choosing import filter_
+from app.cli.facing import with_face
+from app.cli.reading import visible
 from app.core.errors import RecipeInvalid
 from app.core.recipe import Recipe, read_recipe
-from app.settings.recipe_trials import misfits
-from app.settings.trials import Trials
 from app.store.dead_letters import Filter
-from app.store.recipes import Recipes, SavedRecipe, selected_by
+from app.store.recipes import SavedRecipe
 
 Name = Annotated[
     str,
@@ -28,7 +26,7 @@ Name = Annotated[
 
 def known(name: str) -> SavedRecipe:
     """The saved recipe. Raises typer.Exit, with a word, when there is none."""
-    found = with_store(lambda redis: Recipes(redis).get(name))
+    found = with_face(lambda face: face.recipes.get(name))
     if found is None:
         typer.echo(f"there is no recipe {name!r}: `sluice recipes list` has them", err=True)
         raise typer.Exit(1)
@@ -56,20 +54,23 @@ def understood(text: str) -> Recipe:
 
 def wanted_by(recipe: Recipe) -> Filter:
     """Raises typer.BadParameter: a group that is not there."""
-    now_ms = int(time.time() * 1000)
-    try:
-        return with_store(lambda redis: selected_by(redis, recipe, now_ms))
-    except RecipeInvalid as invalid:
-        raise typer.BadParameter(invalid.faults[0]) from None
+    words = recipe.selection
+    return filter_(
+        words.get("connection"), words.get("class"), words.get("kind"), words.get("code"),
+        words.get("event_id"), words.get("mapping"), words.get("older"), words.get("newer"),
+        group=words.get("group"), campaign=words.get("campaign"), text=words.get("text"),
+        run=words.get("run"), since=words.get("from"), until=words.get("to"),
+    )  # fmt: skip
 
 
-def require_mapping(recipe: Recipe, connections: Iterable[str]) -> None:
-    """Raises typer.Exit(1) unless the version that a recipe wants is the one on disk here."""
+def require_mapping(recipe: Recipe, text: str, connections: Iterable[str]) -> None:
+    """Raises typer.Exit(1) unless the version that a recipe wants is the one on disk."""
     if not recipe.mapping:
         return
-    faults = misfits(recipe, Trials(Configuration(), say), connections)
+    names = list(connections)
+    faults = with_face(lambda face: face.recipes.unfit(text, names))
     for fault in faults:
-        typer.echo(fault, err=True)
+        typer.echo(visible(fault), err=True)
     if faults:
         typer.echo(
             f"the recipe wants {recipe.mapping}: put that set where the workers read theirs, or "

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from app.cli.dead_letters.trying import SAMPLE
-from app.cli.mappings.finding import Configuration, say
-from app.cli.reading import Json, echo_json, visible, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, visible
 from app.cli.recipes.finding import known, read_file, require_mapping, understood, wanted_by
-from app.core.recipe import Difference
 from app.core.replay_words import census_lines
-from app.core.selection import Census
-from app.settings.recipe_trials import SHOWN, RecipeTrial
-from app.settings.trials import Trials
-from app.store.connect import Store
-from app.store.dead_letters import REPLAY_BATCH, DeadLetters, Filter
-from app.store.dead_letters.drawing import draw
+from app.operations.face import Face
+from app.settings.recipe_trials import SHOWN
+from app.store.dead_letters import Filter
 
 _SHOWN_CHARS: Final = 60
 
@@ -45,16 +40,16 @@ def dry_run(
 
     Exit 1 when the mapping version that the recipe wants is not the one here.
     """
-    recipe = understood(_text_of(which))
-    wanted, most = wanted_by(recipe), 2**63 if everything else sample
+    text = _text_of(which)
+    recipe = understood(text)
+    wanted, most = wanted_by(recipe), 2**53 if everything else sample
     quiet = as_json or not Console(stderr=True).is_terminal
-    found = RecipeTrial(recipe, shown)
-    census = with_store(lambda redis: _try(redis, found, wanted, most, quiet=quiet))
-    require_mapping(recipe, census.connections)
+    found = with_face(lambda face: _try(face, text, wanted, most, shown, quiet=quiet))
+    require_mapping(recipe, text, found["selection"]["connections"])
     if as_json:
-        echo_json({"selection": census.document(), **found.document()})
+        echo_json(found)
         return
-    for line in census_lines(census.document()):
+    for line in census_lines(found["selection"]):
         typer.echo(line)
     _tell(found)
 
@@ -65,34 +60,31 @@ def _text_of(which: str) -> str:
 
 
 async def _try(
-    redis: Store, found: RecipeTrial, wanted: Filter, most: int, *, quiet: bool
-) -> Census:
-    letters, trials = DeadLetters(redis), Trials(Configuration(), say)
-    census, drawn = await draw(letters, wanted, most)
-    parts = range(0, len(drawn), REPLAY_BATCH)
-    for at in track(parts, "trying", console=Console(stderr=True), transient=True, disable=quiet):
-        some = await letters.get(drawn[at : at + REPLAY_BATCH])
-        found.judge(trials, some, time.time())
-    return census
+    face: Face, text: str, wanted: Filter, most: int, shown: int, *, quiet: bool
+) -> dict[str, Any]:
+    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        task = bar.add_task("trying", total=None)
+        return await face.recipes.try_out(
+            text, wanted, most, shown, lambda at, of: bar.update(task, completed=at, total=of)
+        )
 
 
-def _tell(found: RecipeTrial) -> None:
-    trial = found.trial
-    typer.echo(f"{trial.passing:,} of {trial.tried:,} tried would pass mapping and schema")
-    for why, times in trial.why.most_common():
+def _tell(found: dict[str, Any]) -> None:
+    passing, tried = found["trial"]["would_pass"], found["trial"]["tried"]
+    typer.echo(f"{passing:,} of {tried:,} tried would pass mapping and schema")
+    for why, times in found["trial"]["why"].items():
         typer.echo(f"{times:,} would stay dead: {visible(why)}")
-    for why, times in found.left_out.most_common():
+    for why, times in found["left_out"].items():
         typer.echo(f"{times:,} without an optional step: {visible(why)}")
-    for number, changes in found.changes.items():
-        typer.echo(f"letter {number}:")
-        for line in [_told(change) for change in changes] or ["stays as it is"]:
+    for letter in found["differences"]:
+        typer.echo(f"letter {letter['number']}:")
+        for line in [_told(change) for change in letter["changes"]] or ["stays as it is"]:
             typer.echo(f"  {line}")
 
 
-def _told(change: Difference) -> str:
-    told = change.document()
+def _told(told: dict[str, Any]) -> str:
     before, after = (_short(told[side]) if side in told else "-" for side in ("before", "after"))
-    return visible(f"{change.path}: {before} -> {after}")
+    return visible(f"{told['path']}: {before} -> {after}")
 
 
 def _short(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, Final, Protocol
 
 from app.core.dead_letter import DeadLetterSummary
@@ -20,24 +20,16 @@ class Record(Protocol):
 
 
 async def discard_all(
-    letters: DeadLetters,
-    chosen: Sequence[DeadLetterSummary],
-    reason: str,
-    record: Record,
-    told: Callable[[int], None] = lambda _: None,
-) -> int:
-    """Takes letters away for good; how many were still there. `told` hears how many are done.
+    letters: DeadLetters, chosen: Sequence[DeadLetterSummary], reason: str, record: Record
+) -> AsyncIterator[int]:
+    """Takes letters away for good; page by page, how many were still there.
 
     The trail comes first: an act that nobody remembers is worse than one that was not finished.
     Raises StoreUnavailable.
     """
     if not chosen:
-        return 0
+        return
     numbers = [letter.number for letter in chosen[:NAMED]]
     await record("dead-letters.discard", letters=len(chosen), numbers=numbers, reason=reason)
-    gone = 0
     for at in range(0, len(chosen), PAGE):
-        page = chosen[at : at + PAGE]
-        gone += await letters.discard(page)
-        told(at + len(page))
-    return gone
+        yield await letters.discard(chosen[at : at + PAGE])

@@ -75,7 +75,7 @@ async def take_in(
     StoreUnavailable: what was taken until then stays, and is there when it is tried again.
     """
     taken = Taken()
-    for batch in _batches(lines):
+    for batch in batches_in(lines):
         wrong = [each for each in batch if isinstance(each, Refused)]
         good = [each for each in batch if isinstance(each, DeadLetter)]
         for each in wrong:
@@ -144,7 +144,8 @@ class Intake:
         return numbers
 
 
-def _batches(lines: Iterable[bytes]) -> Iterator[list[DeadLetter | Refused]]:
+def batches_in(lines: Iterable[bytes]) -> Iterator[list[DeadLetter | Refused]]:
+    """The letters in these lines, and what is none; empty lines are nothing."""
     batch: list[DeadLetter | Refused] = []
     for at, line in enumerate(lines, 1):
         if line.strip():

@@ -3,13 +3,13 @@ from this table alone, and each entry passes the guard (guard.py) before its han
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from aiohttp import web
 
 from app.store.users import Role
 from app.web.console import stream
+from app.web.console.api.table import API_ROUTES
 from app.web.console.pages import (
     account,
     audit,
@@ -25,7 +25,9 @@ from app.web.console.pages import (
     people,
     replay,
     replays,
+    sso,
     tail,
+    tokens,
 )
 from app.web.console.pages.dead_letters import (
     cause,
@@ -39,28 +41,12 @@ from app.web.console.pages.dead_letters import (
     marking,
 )
 from app.web.console.pages.recipes import reading, running, trying, writing
+from app.web.console.route import FORM_BYTES, Handler, Route
 from app.web.console.static import serve
 
-# A form of ours has a few hundred bytes; that of an event's body has the event.
-FORM_BYTES: Final = 65_536
+__all__ = ["FORM_BYTES", "ROUTES", "Handler", "Route"]
+
 EDIT_BYTES: Final = 3 * editing.TEXT_MAX
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Route(NamedTuple):
-    """`wants`: the least role; None = everybody, without a log-in. Addresses below /api/ take
-    tokens and answer in JSON, all others take sessions. `form_bytes`: how large a form may be."""
-
-    method: str
-    path: str
-    wants: Role | None
-    handler: Handler
-    form_bytes: int = FORM_BYTES
-
-    @property
-    def is_api(self) -> bool:
-        return self.path.startswith("/api/")
 
 
 async def healthz(_request: web.Request) -> web.Response:
@@ -75,6 +61,8 @@ ROUTES: Final = (
     Route("GET", "/static/{file}", None, serve),
     Route("GET", "/login", None, login.form),
     Route("POST", "/login", None, login.enter),
+    Route("GET", "/login/oidc", None, sso.begin),
+    Route("GET", "/login/oidc/back", None, sso.back),
     Route("POST", "/logout", _VIEWER, login.leave),
     Route("GET", "/", _VIEWER, overview.page),
     Route("GET", "/live", _VIEWER, stream.live),
@@ -134,6 +122,8 @@ ROUTES: Final = (
     Route("POST", "/account/password", _VIEWER, account.set_password),
     Route("POST", "/account/end-sessions", _VIEWER, account.end_sessions),
     Route("POST", "/account/theme", _VIEWER, account.set_theme),
+    Route("POST", "/account/tokens", _VIEWER, tokens.make),
+    Route("POST", "/account/tokens/revoke", _VIEWER, tokens.revoke),
     Route("GET", "/api/overview", _VIEWER, overview.document),
     Route("GET", "/api/ledger", _VIEWER, ledger.document),
     Route("GET", "/api/lanes", _VIEWER, lanes.document),
@@ -157,4 +147,5 @@ ROUTES: Final = (
     Route("GET", "/api/recipes/{name}", _VIEWER, reading.one_document),
     Route("GET", "/api/audit", _OPERATOR, audit.document),
     Route("GET", "/api/users", _ADMIN, people.document),
+    *API_ROUTES,
 )

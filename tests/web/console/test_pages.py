@@ -494,7 +494,7 @@ async def api(
     browser = await visit(console)
     user = await console.users.get(name)
     assert user
-    headers = {"Authorization": f"Bearer {await console.tokens.make(user, 1)}"}
+    headers = {"Authorization": f"Bearer {await console.tokens.make(user, 1, 'test')}"}
 
     async def ask(path: str, body: bytes | None = None) -> tuple[int, Any]:
         method = "GET" if body is None else "POST"

@@ -44,7 +44,8 @@ async def discard(request: web.Request) -> web.StreamResponse:
         why = f"{typed or 'Nothing'} was typed, and {count:,} are meant: nothing was discarded."
         return await _form(request, given, why)
     letters = DeadLetters(request.app[CONSOLE].redis)
-    done = await discard_all(letters, chosen.letters, reason, partial(note, request))
+    steps = discard_all(letters, chosen.letters, reason, partial(note, request))
+    done = sum([gone async for gone in steps])
     return look.after(request, "/dead-letters", f"Discarded: {done:,} of {count:,}.")
 
 
