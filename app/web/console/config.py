@@ -20,6 +20,7 @@ from app.store.tokens import Tokens
 from app.store.users import Users
 from app.web.console.both_ends import BothEnds
 from app.web.console.live import Live
+from app.web.console.oidc.provider import Provider
 from app.web.console.panels import Panels
 from app.web.sources import Network
 
@@ -66,6 +67,8 @@ class Console:
     panels: Panels
     configuration: Callable[[], Configuration]
     both_ends: BothEnds
+    # None: local users alone.
+    provider: Provider | None = None
 
 
 CONSOLE: Final = web.AppKey("console", Console)
