@@ -31,7 +31,7 @@ def main() -> None:
 
 def _run() -> int:
     settings = _settings()
-    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    command = _command(sys.argv[1:])
     set_up(settings.log_format, settings.log_level, _ROLES.get(command, command))
     try:
         # Typer exits by itself, with the command's code.
@@ -46,6 +46,12 @@ def _run() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+def _command(words: list[str]) -> str:
+    """The noun, behind what is said to all of them."""
+    at = 2 if words[:1] == ["--console"] else 0
+    return next((word for word in words[at:] if not word.startswith("-")), "")
 
 
 def _settings() -> Settings:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
+
+from app.cli.afar.choice import ASKED, BESIDE, require_here
 
 
 class _Place(NamedTuple):
@@ -80,5 +82,16 @@ cli = typer.Typer(
 
 
 @cli.callback()
-def _sluice() -> None:
+def _sluice(
+    ctx: typer.Context,
+    console: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask the console at this address, not Redis; SLUICE_API_TOKEN lets in there."
+        ),
+    ] = None,
+) -> None:
     """Customer.io's message events, in Adobe Experience Platform, each once."""
+    ASKED.set(console)
+    if ctx.invoked_subcommand in BESIDE:
+        require_here(f"`sluice {ctx.invoked_subcommand}`")

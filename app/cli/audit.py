@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from app.cli.dead_letters.tables import plain
-from app.cli.reading import Json, echo_json, echo_table, moment, with_store
-from app.store.audit import Audit
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, echo_table, moment
 
 
 def audit(
@@ -18,7 +18,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Who did what, newest first. Entries are kept for 400 days."""
-    entries, more = with_store(lambda redis: Audit(redis).page(cursor, limit))
+    entries, more = with_face(lambda face: face.books.audit(cursor, limit))
     if as_json:
         echo_json([asdict(entry) for entry in entries])
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from app.cli.afar.choice import elsewhere
 from app.core.errors import SluiceError
 from app.settings import environment, load_connections, load_settings
 from app.store.connect import open_store
@@ -34,6 +35,8 @@ def recipe_names(incomplete: str) -> list[str]:
 
 
 async def _saved() -> list[str]:
+    if elsewhere() is not None:
+        return []  # a console is too far away for a Tab
     redis = open_store(load_settings(environment()).redis, timeout_seconds=_SECONDS, retries=0)
     try:
         return [each.name for each in await Recipes(redis).all()]

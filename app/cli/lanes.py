@@ -7,16 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.audited import audited
 from app.cli.completing import connection_names
-from app.cli.reading import Json, age_ms, echo_json, echo_table, moment, with_store
-from app.core.errors import ConfigError
-from app.settings import Connection, environment, load_connections, load_settings
+from app.cli.facing import with_face
+from app.cli.reading import Json, age_ms, echo_json, echo_table, moment
 from app.settings.faults import close_match
-from app.store.connect import Store
-from app.store.documents import lane_document
-from app.store.lane_views import LaneView, LaneViews
-from app.store.lanes import OPERATOR, Gate, Lanes
+from app.store.lanes import Gate
 
 lanes = typer.Typer(pretty_exceptions_enable=False)
 
@@ -28,14 +23,7 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
     """Every lane: open or held back, since when and why, how fast, and what waits."""
     if ctx.invoked_subcommand is not None:
         return
-    configured = _configured()
-
-    async def ask(redis: Store) -> list[LaneView]:
-        views = LaneViews(redis)
-        return await views.look(configured.keys() | await views.known())
-
-    limits = {name: each.limits.messages_per_second for name, each in configured.items()}
-    documents = [lane_document(view, limits.get(view.connection)) for view in with_store(ask)]
+    documents = with_face(lambda face: face.books.lanes())
     if as_json:
         echo_json(documents)
         return
@@ -62,10 +50,7 @@ def pause(
     age = age_ms(for_, "--for")
     seconds = None if age is None else age / 1000
 
-    async def ask(redis: Store) -> None:
-        await Lanes(redis).pause(name, f"{OPERATOR}:{reason.strip()}", seconds, by_operator=True)
-
-    audited("lanes.pause", name, ask, reason=reason.strip(), seconds=seconds)
+    with_face(lambda face: face.books.pause_lane(name, reason.strip(), seconds))
     until = "it is resumed" if seconds is None else f"{moment(_in_ms(seconds))} UTC"
     if as_json:
         echo_json({"connection": name, "paused": True, "seconds": seconds})
@@ -77,7 +62,7 @@ def pause(
 def resume(name: Name, as_json: Json = False) -> None:
     """Open a lane, whatever held it back. Exit 1 when nothing did."""
     _known_or_exit(name)
-    held = audited("lanes.resume", name, lambda redis: Lanes(redis).resume(name))
+    held = with_face(lambda face: face.books.resume_lane(name))
     if as_json:
         echo_json({"connection": name, "resumed": held})
     else:
@@ -86,24 +71,9 @@ def resume(name: Name, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _configured() -> dict[str, Connection]:
-    """The connections of the configuration; none when that is broken, for then Redis still knows
-    most, and a lane must be found in the worst of times."""
-    settings = load_settings(environment())
-    try:
-        return load_connections(settings.config_dir, environment(), secrets=False)
-    except ConfigError as error:
-        for fault in error.faults:
-            typer.echo(f"configuration: {fault}", err=True)
-        return {}
-
-
 def _known_or_exit(name: str) -> None:
     """Exits with 2 for a name that neither configuration nor Redis knows."""
-    configured = _configured()
-    if name in configured:
-        return
-    known = configured.keys() | with_store(lambda redis: LaneViews(redis).known())
+    known = with_face(lambda face: face.books.lane_names())
     if name not in known:
         typer.echo(f"there is no connection {name!r}{close_match(name, known)}", err=True)
         raise typer.Exit(2)

@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.afar.choice import require_here
 from app.core.errors import SluiceError, StoreUnavailable
-from app.core.moments import moment, span_ms
+from app.core.moments import moment, moment_ms, span_ms
 from app.settings import environment, load_settings
 from app.store.connect import Store, open_store
 
@@ -25,7 +26,9 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
 def with_store(ask: Callable[[Store], Awaitable[T]]) -> T:
-    """Opens the store, asks, closes it. Raises ConfigError, and SluiceError when Redis is away."""
+    """Opens the store, asks, closes it. Raises ConfigError, also when a console elsewhere is meant,
+    and SluiceError when Redis is away."""
+    require_here("this command")
 
     async def run() -> T:
         settings = load_settings(environment())
@@ -48,6 +51,16 @@ def age_ms(text: str | None, option: str) -> int | None:
         return None
     try:
         return span_ms(text)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint=option) from None
+
+
+def utc_ms(text: str | None, option: str) -> int | None:
+    """`2026-01-31`, `2026-01-31T18:00` in Unix ms. Raises typer.BadParameter."""
+    if text is None:
+        return None
+    try:
+        return moment_ms(text)
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint=option) from None
 

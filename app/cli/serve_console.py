@@ -21,9 +21,11 @@ from app.store.login_limits import LoginLimits
 from app.store.samples import Samples
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
-from app.store.users import Users
+from app.store.users import Role, Users
 from app.web.console.config import Console, ConsoleConfig
 from app.web.console.live import Live
+from app.web.console.oidc.config import OidcConfig
+from app.web.console.oidc.provider import Provider
 from app.web.console.panels import Panels
 from app.web.console.server import make_app
 
@@ -94,9 +96,28 @@ async def open_console(settings: Settings, environ: Mapping[str, str]) -> AsyncI
             live=Live(redis, config.memory_share),
             panels=Panels(),
             configuration=lambda: Configuration(environ),
+            provider=provider_of(settings),
         )
     finally:
         await redis.aclose(close_connection_pool=True)
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """Who vouches for people, if anybody does."""
+    if settings.oidc_issuer is None:
+        return None
+    return Provider(
+        OidcConfig(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id or "",
+            client_secret=settings.oidc_client_secret,
+            back_url=f"{(settings.console_url or '').rstrip('/')}/login/oidc/back",
+            scopes=settings.oidc_scopes,
+            name_claim=settings.oidc_name_claim,
+            role_claim=settings.oidc_role_claim,
+            roles=tuple((group, Role(role)) for group, role in settings.oidc_roles),
+        )
+    )
 
 
 def console_config(settings: Settings) -> ConsoleConfig:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from app.cli.reading import Json, echo_json, moment, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, moment
 from app.core.event import SEND_TEST_EVENT_ID
 from app.core.outcome import Verdict
-from app.store.documents import trace_document
-from app.store.traces import BatchTrace, EventTrace, find_event
 
 
 def trace(
@@ -22,10 +21,9 @@ def trace(
     as_json: Json = False,
 ) -> None:
     """What is known about one event. Exit 1 when nothing is."""
-
-    found = with_store(lambda redis: find_event(redis, event_id, connection, timestamp))
+    found = with_face(lambda face: face.books.trace(event_id, connection, timestamp))
     if as_json:
-        echo_json([trace_document(each) for each in found])
+        echo_json(found)
     else:
         for each in found:
             _tell(each)
@@ -43,42 +41,43 @@ def _nothing(event_id: str) -> str:
     return f"Nothing is known of {event_id}: not received, or longer ago than the claim window."
 
 
-def _tell(trace: EventTrace) -> None:
-    typer.echo(f"connection {trace.connection}, claimed by batch {trace.claimed_by or '-'}")
-    for batch in trace.settled:
+def _tell(trace: dict[str, Any]) -> None:
+    claimed = trace["claimed_by_batch"] or "-"
+    typer.echo(f"connection {trace['connection']}, claimed by batch {claimed}")
+    for batch in trace["batches"]:
         _tell_batch(batch)
-    if waiting := trace.waiting:
-        who = f"worked on by {waiting.owner}" if waiting.owner else "waiting"
+    if waiting := trace["waiting"]:
+        who = f"worked on by {waiting['owner']}" if waiting["owner"] else "waiting"
         typer.echo(
-            f"  {who} in batch {waiting.batch_id}, tried {waiting.tries} times so far, "
-            f"due {moment(waiting.due_ms)} UTC"
+            f"  {who} in batch {waiting['batch_id']}, tried {waiting['tries']} times so far, "
+            f"due {moment(waiting['due_ms'])} UTC"
         )
-    if not trace.complete:
+    if not trace["complete"]:
         typer.echo(
             "  settled longer ago than traces are kept (SLUICE_TRACE_DAYS): delivered, or what is "
             "said below"
         )
-    for letter in trace.letters:
-        typer.echo(
-            f"  dead letter {letter.number} since {moment(letter.dead_ms)} UTC: "
-            f"{letter.failure} {letter.code} {letter.path} {letter.detail}".rstrip()
-        )
+    for letter in trace["dead_letters"]:
+        said = " ".join(letter[name] for name in ("failure", "code", "path", "detail"))
+        since = moment(letter["dead_ms"])
+        typer.echo(f"  dead letter {letter['number']} since {since} UTC: {said}".rstrip())
 
 
-def _tell_batch(batch: BatchTrace) -> None:
+def _tell_batch(batch: dict[str, Any]) -> None:
     typer.echo(
-        f"  batch {batch.number}: received {moment(batch.received_ms)} UTC, settled "
-        f"{moment(batch.settled_ms)} UTC; of its {batch.events} events {batch.delivered} were "
-        f"delivered, {batch.duplicates} duplicates, {batch.tests} tests, {batch.dead} dead"
+        f"  batch {batch['number']}: received {moment(batch['received_ms'])} UTC, settled "
+        f"{moment(batch['settled_ms'])} UTC; of its {batch['events']} events {batch['delivered']} "
+        f"were delivered, {batch['duplicates']} duplicates, {batch['tests']} tests, "
+        f"{batch['dead']} dead"
     )
-    if batch.mapping:
-        typer.echo(f"    mapped by {batch.mapping}")
-    for request in batch.requests:
-        receipt = f", Platform's receipt {request.receipt}" if request.receipt else ""
+    if batch["mapping"]:
+        typer.echo(f"    mapped by {batch['mapping']}")
+    for request in batch["requests"]:
+        receipt = f", Platform's receipt {request['receipt']}" if request["receipt"] else ""
         typer.echo(
-            f"    {moment(request.at_ms)} UTC: {request.events} sent, "
-            f"{Verdict(request.verdict).words}; "
-            f"status {request.status}{receipt}"
+            f"    {moment(request['at_ms'])} UTC: {request['events']} sent, "
+            f"{Verdict(request['verdict']).words}; "
+            f"status {request['status']}{receipt}"
         )
-    if batch.successors:
-        typer.echo(f"    the rest went on in batch {', '.join(map(str, batch.successors))}")
+    if batch["successors"]:
+        typer.echo(f"    the rest went on in batch {', '.join(map(str, batch['successors']))}")

@@ -7,17 +7,19 @@ from typing import Annotated
 
 import typer
 
+from app.cli.api_tokens import token
 from app.cli.audited import audited
 from app.cli.reading import Json, echo_json, echo_table, moment, with_store
 from app.store.connect import Store
 from app.store.login_limits import LoginLimits
 from app.store.passwords import fault_of
 from app.store.tokens import Tokens
-from app.store.users import Role, Users
+from app.store.users import Role, User, Users
 
 users = typer.Typer(
     help="Who may use the console.", no_args_is_help=True, pretty_exceptions_enable=False
 )
+users.add_typer(token, name="token")
 
 Name = Annotated[str, typer.Argument(help="The user.")]
 RoleOption = Annotated[
@@ -31,10 +33,21 @@ def list_(as_json: Json = False) -> None:
     found = with_store(lambda redis: Users(redis).all())
     if as_json:
         echo_json(
-            [{"name": u.name, "role": u.role.value, "made": moment(u.made_ms)} for u in found]
+            [
+                {
+                    "name": u.name,
+                    "role": u.role.value,
+                    "made": moment(u.made_ms),
+                    "logs_in": _how(u),
+                }
+                for u in found
+            ]
         )
         return
-    echo_table(("name", "role", "made (UTC)"), ((u.name, u.role, moment(u.made_ms)) for u in found))
+    echo_table(
+        ("name", "role", "made (UTC)", "logs in"),
+        ((u.name, u.role, moment(u.made_ms), _how(u)) for u in found),
+    )
     if not found:
         typer.echo("nobody may log in yet: sluice users add NAME --role admin", err=True)
 
@@ -75,7 +88,10 @@ def passwd(name: Name) -> None:
     password = _new_password()
 
     async def change(redis: Store) -> bool:
-        done = await Users(redis).set_password(name, password)
+        try:
+            done = await Users(redis).set_password(name, password)
+        except ValueError as fault:
+            raise typer.BadParameter(str(fault)) from None
         await LoginLimits(redis).forget(name)
         return done
 
@@ -85,28 +101,15 @@ def passwd(name: Name) -> None:
 
 @users.command()
 def role(name: Name, role: Annotated[Role, typer.Argument(help="The new role.")]) -> None:
-    """Change what a user may do; sessions end at once."""
-    done = audited(
-        "users.role", name, lambda redis: Users(redis).set_role(name, role), role=role.value
-    )
+    """Change what a user may do; sessions end at once, and tokens that may more."""
+
+    async def change(redis: Store) -> bool:
+        done = await Users(redis).set_role(name, role)
+        await Tokens(redis).revoke_above(name, role)
+        return done
+
+    done = audited("users.role", name, change, role=role.value)
     _done_or_exit(name, done, f"is {role.value}")
-
-
-@users.command()
-def token(
-    name: Name,
-    days: Annotated[float, typer.Option(min=0.01, max=3650, help="Good for so long.")] = 90,
-) -> None:
-    """Make an API token, which may what its user may. It is shown once, on standard output."""
-
-    async def make(redis: Store) -> str:
-        user = await Users(redis).get(name)
-        return await Tokens(redis).make(user, days) if user else ""
-
-    made = audited("users.token", name, make, days=days)
-    if not made:
-        _done_or_exit(name, False, "")
-    typer.echo(made)
 
 
 @users.command()
@@ -118,6 +121,10 @@ def logout(name: Name) -> None:
         return await Users(redis).end_sessions(name)
 
     _done_or_exit(name, audited("users.logout", name, end), "is logged out everywhere")
+
+
+def _how(user: User) -> str:
+    return "through the provider" if user.sso else "here"
 
 
 def _new_password() -> str:

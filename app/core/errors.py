@@ -14,6 +14,8 @@ SluiceError
 ├── LanePaused             deliveries of a connection are held back; says why and until when
 ├── CredentialsRefused     IMS gave no token, and will not before somebody acts
 ├── TokenUnavailable       IMS cannot be reached or is busy; trying later may help
+├── ConsoleRefused         a console elsewhere says no to what a command asked of it
+├── ConsoleUnavailable     a console elsewhere cannot be reached or used now; trying later may help
 └── ApiFault               a call to a vendor's API failed; says what to do
     ├── PlatformFault      ... to Platform's own
     │   ├── PlatformUnavailable  away, throttled or in a transitional state; later may help
@@ -143,6 +145,14 @@ class TokenUnavailable(SluiceError):
     def __init__(self, detail: str, retry_in: float) -> None:
         self.retry_in = retry_in
         super().__init__(f"{detail}, next try in {retry_in:.0f} s")
+
+
+class ConsoleRefused(SluiceError):
+    """A console elsewhere does not do it; the text is its own."""
+
+
+class ConsoleUnavailable(SluiceError):
+    """A console elsewhere is away, or its Redis is. The text never has the token."""
 
 
 class ApiFault(SluiceError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 HOUR_MS: Final = 3_600_000
@@ -14,6 +14,18 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 def moment(ms: int) -> str:
     """A time in Unix ms as people and machines can read it, UTC."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def moment_ms(text: str) -> int:
+    """`2026-01-31`, `2026-01-31 18:00`, `2026-01-31T18:00:30Z` in Unix ms, UTC; a day is its
+    beginning. Raises ValueError."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        found = None
+    if found is None or found.utcoffset() not in (None, timedelta(0)):
+        raise ValueError(f"{text[:40]!r} is no time in UTC: write 2026-01-31, or 2026-01-31 18:00")
+    return int(found.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def hour_text(hour: int) -> str:

@@ -21,6 +21,7 @@ from app.core.errors import ConfigError
 from app.core.redis_address import Endpoint, RedisAddress, Sentinels, endpoint
 from app.settings.faults import close_match, lines_of
 from app.settings.home import default_config_dir, default_data_dir
+from app.settings.oidc import oidc_faults, roles_in
 from app.settings.pem import pem_faults
 from app.settings.secrets import read_secret
 
@@ -39,7 +40,8 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 SENTINEL_PORT: Final = 26379
 
 # Settings that may hold a secret: each may come from the file that `{name}_FILE` names.
-_SECRETS: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD")
+_SECRETS: Final = ("REDIS_URL", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD", "API_TOKEN",
+                   "OIDC_CLIENT_SECRET")  # fmt: skip
 
 
 def _networks(value: Any) -> Any:
@@ -190,6 +192,36 @@ class Settings(BaseSettings):
     console_session_hours: float = Field(
         12, gt=0, le=168, description="hours after which any console session ends"
     )
+    api_token: str | None = Field(
+        None,
+        repr=False,
+        description="a token of `sluice users token add`: with it, commands ask the console at "
+        "SLUICE_CONSOLE_URL instead of Redis",
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+[^?#\s]*$",
+        description="the OpenID provider that people may log in through, as its discovery document "
+        "calls itself, https://login.example.com",
+    )
+    oidc_client_id: str | None = Field(
+        None, min_length=1, description="as what the console is registered there"
+    )
+    oidc_client_secret: str | None = Field(
+        None, repr=False, min_length=1, description="its secret there, if it has one"
+    )
+    oidc_scopes: str = Field(
+        "openid profile email", pattern=r"^openid( \S+)*$", description="what is asked for there"
+    )
+    oidc_name_claim: str = Field(
+        "email", min_length=1, description="the claim that becomes the user's name"
+    )
+    oidc_role_claim: str = Field(
+        "groups", min_length=1, description="the claim that roles follow from; `a.b` is b in a"
+    )
+    oidc_roles: Annotated[tuple[tuple[str, str], ...], NoDecode, BeforeValidator(roles_in)] = Field(
+        (), description="GROUP=ROLE; GROUP=ROLE: who is what; nobody else gets in"
+    )
     archive_days: float = Field(
         0,
         ge=0,
@@ -273,12 +305,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         ]
     if faults:
         raise ConfigError(faults)
-    if faults := [f"environment: {fault}" for fault in _redis_faults(settings)]:
+    if faults := [f"environment: {fault}" for fault in _together(settings)]:
         raise ConfigError(faults)
     return settings
 
 
-def _redis_faults(settings: Settings) -> list[str]:
+def _together(settings: Settings) -> list[str]:
     """What is wrong with several settings together, or with the files that they name."""
     found = settings.redis.faults()
     if bool(settings.redis_sentinels) != bool(settings.redis_sentinel_master):
@@ -286,7 +318,7 @@ def _redis_faults(settings: Settings) -> list[str]:
         found.append(
             f"SLUICE_REDIS_{missing}: missing; the Sentinels and the master's name go together"
         )
-    return found or pem_faults(settings.redis)
+    return [*(found or pem_faults(settings.redis)), *oidc_faults(settings)]
 
 
 def _read_file(name: str, ours: dict[str, str], faults: list[str]) -> None:

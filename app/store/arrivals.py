@@ -15,6 +15,7 @@ from app.core.event import peek_event
 from app.store import keys
 from app.store.claims import Claims, place_of
 from app.store.dead_letters import DeadLetters, Filter
+from app.store.dead_letters.tokens import DeadTokens
 from app.store.faults import store_faults
 from app.store.scripting import Store
 
@@ -30,12 +31,18 @@ class Arrival(Enum):
 @dataclass(slots=True)
 class Arrivals:
     """The events of one connection. Its memory grows with what waits in Redis, not with what is
-    asked: an id in the open set may not be claimed yet, and a dead letter outlives its claim."""
+    asked: an id in the open set may not be claimed yet, and a dead letter outlives its claim. Of
+    dead letters it reads the tokens of the index, and looks up those alone that they point at."""
 
     redis: Store
     connection: str
     window_ms: int
     _waiting: set[bytes] = field(default_factory=set, init=False)
+    _tokens: DeadTokens = field(init=False)
+    _letters: DeadLetters = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tokens, self._letters = DeadTokens(self.redis), DeadLetters(self.redis)
 
     async def load(self) -> None:
         """Reads what waits. Before the first `of`, so that what a worker claims meanwhile is seen
@@ -46,10 +53,7 @@ class Arrivals:
             text = str(name, "ascii")
             if BatchId.parse(text).connection == self.connection:
                 await self._read(text)
-        letters = DeadLetters(self.redis)
-        async for letter in letters.find(Filter(connection=self.connection)):
-            if letter.event_id:
-                self._waiting.add(_digest(letter.event_id))
+        await self._tokens.load()
 
     async def of(self, ids: Sequence[tuple[str, int]]) -> list[Arrival]:
         """One answer per (event id, timestamp or 0), in one trip. Raises StoreUnavailable."""
@@ -57,15 +61,25 @@ class Arrivals:
         owners = await asyncio.gather(*(claims.find(self.connection, *each) for each in ids))
         oldest_ms = time.time() * 1000 - self.window_ms
         return [
-            self._judge(event_id, timestamp, owner, oldest_ms)
+            await self._judge(event_id, timestamp, owner, oldest_ms)
             for (event_id, timestamp), owner in zip(ids, owners, strict=True)
         ]
 
-    def _judge(self, event_id: str, timestamp: int, owner: int | None, oldest_ms: float) -> Arrival:
+    async def _judge(
+        self, event_id: str, timestamp: int, owner: int | None, oldest_ms: float
+    ) -> Arrival:
         if owner is not None or _digest(event_id) in self._waiting:
+            return Arrival.ARRIVED
+        if self._tokens.may_have(event_id) and await self._is_dead(event_id):
             return Arrival.ARRIVED
         known = made_ms(event_id, timestamp) >= oldest_ms
         return Arrival.MISSING if known else Arrival.UNKNOWN
+
+    async def _is_dead(self, event_id: str) -> bool:
+        wanted = Filter(connection=self.connection, event_id=event_id)
+        async for _ in self._letters.find(wanted):
+            return True
+        return False
 
     async def _read(self, batch_id: str) -> None:
         with store_faults():

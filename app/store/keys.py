@@ -65,6 +65,9 @@ DEAD_FILE_NUMBER: Final = "sluice:dead:number:file"
 DEAD_GROUPS_LAST: Final = "sluice:dead:groups:last"
 DEAD_GROUPS_LIVE: Final = "sluice:dead:groups:live"
 
+# Sorted set: the blocks of 512 numbers that have letters.
+DEAD_BLOCKS: Final = "sluice:dead:blocks"
+
 # String: 32 random bytes, the key for the tokens of people (core/dead_letter/about.py).
 DEAD_PERSON_KEY: Final = "sluice:dead:key"
 
@@ -83,6 +86,11 @@ def dead_group(fingerprint: str) -> str:
 def dead_bucket(number: int) -> str:
     """Hash: dead letter number -> summary, for 128 numbers."""
     return f"sluice:dead:s:{number // 128}"
+
+
+def dead_tokens(stretch: int, digit: int) -> str:
+    """String: tokens of people and events, of 16,384 numbers, that begin with a hex digit."""
+    return f"sluice:dead:t:{stretch}:{digit:x}"
 
 
 def claims_prefix(connection: str) -> str:
@@ -192,13 +200,18 @@ def sample_index(connection: str) -> str:
 # Hash: user name -> JSON of role, password hash and epoch (users.py).
 CONSOLE_USERS: Final = "sluice:console:users"
 
-# Hash: SHA-256 of an API token -> JSON of whose it is and until when (tokens.py).
+# Hash: SHA-256 of an API token -> JSON of whose it is, its name, role, end, last use (tokens.py).
 CONSOLE_TOKENS: Final = "sluice:console:tokens"
 
 
 def console_session(digest: str) -> str:
     """Hash: a session, by SHA-256 of its id (scripts/session_look.lua); expires when idle."""
     return f"sluice:console:session:{digest}"
+
+
+def oidc_login(digest: str) -> str:
+    """String: a log-in through a provider that is under way (oidc_logins.py); expires."""
+    return f"sluice:console:oidc:{digest}"
 
 
 def login_attempts(scope: str) -> str:

@@ -38,6 +38,20 @@ class LoginLimits:
         )
         return int(wait_ms) / 1000
 
+    async def token_refused(self, address: str) -> float:
+        """A token that is none came from there: 0 and counted, or the seconds for which more such
+        are not worth sending. Who has a good token is let in all the same. Raises StoreUnavailable.
+        """
+        args = [int(self.window_seconds * 1000), self.per_address]
+        return int(await self._attempt([_key("token", _network(address))], args)) / 1000
+
+    async def begun(self, address: str) -> float:
+        """A log-in through a provider was begun from there: as `token_refused`, so that nobody
+        fills Redis with such. Nothing can be guessed so, and an office has one address: ten times
+        as many may be begun. Raises StoreUnavailable."""
+        args = [int(self.window_seconds * 1000), 10 * self.per_address]
+        return int(await self._attempt([_key("begun", _network(address))], args)) / 1000
+
     async def worth_noting(self) -> bool:
         """Whether one more refusal belongs into the audit trail, which nobody shall fill from
         outside: after `notes` in a window it does not. Raises StoreUnavailable."""

@@ -41,13 +41,15 @@ class Role(StrEnum):
 @dataclass(frozen=True, slots=True)
 class User:
     """One user. `epoch`: ms, grows with each change that ends sessions; `made_ms`: tells a user
-    from a later one of the same name. `password`: argon2's text."""
+    from a later one of the same name. `password`: argon2's text; `sso`: whom a provider vouches
+    for, "" for a local user."""
 
     name: str
     role: Role
     password: str
     epoch: int
     made_ms: int
+    sso: str = ""
 
     def __repr__(self) -> str:
         return f"User({self.name!r}, {self.role.value})"
@@ -98,17 +100,43 @@ class Users:
     async def check(self, name: str, password: str) -> User | None:
         """The user, when that is the password. Takes as long for a name that nobody has."""
         user = await self.get(name)
-        if not await self.passwords.verify(user.password if user else None, password):
+        kept = user.password if user and not user.sso else None
+        if not await self.passwords.verify(kept, password):
             return None
         if user and self.passwords.outdated(user.password):
-            kept = await self.passwords.hash(password)
-            await self._change(name, lambda one: replace(one, password=kept))
+            fresh = await self.passwords.hash(password)
+            await self._change(name, lambda one: replace(one, password=fresh))
         return user
 
     async def set_password(self, name: str, password: str) -> bool:
-        """Ends all sessions. Raises ValueError with the reason when the password will not do."""
+        """Ends all sessions. Raises ValueError with the reason when the password will not do, or
+        the user has none here."""
+        user = await self.get(name)
+        if user and user.sso:
+            raise ValueError(f"{name} logs in through the provider, and has no password here")
         kept = await self.passwords.hash(password)
         return await self._change(name, lambda user: _later(replace(user, password=kept)))
+
+    async def admit(self, name: str, role: Role, sso: str) -> User | None:
+        """The user whom a provider vouches for, with the role that it has there; made when it is
+        new. None: the name is a local user's, or somebody else's there. Raises ValueError."""
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name[:64]!r} is no user name")
+        now = _now_ms()
+        # No hash of any password: also for a release that does not know of providers.
+        fresh = _write(User(name, role, "!", now, now, sso))
+        with store_faults():
+            await cast(Awaitable[int], self._redis.hsetnx(keys.CONSOLE_USERS, name, fresh))
+        while packed := await self._packed(name):
+            user = _read(packed)
+            if user.sso != sso:
+                return None
+            if user.role is role:
+                return user
+            changed = _later(replace(user, role=role))
+            if await self._swap([keys.CONSOLE_USERS], [name, packed, _write(changed)]):
+                return changed
+        return None
 
     async def set_role(self, name: str, role: Role) -> bool:
         """Ends all sessions; whether there is such a user."""
@@ -141,9 +169,8 @@ def _write(user: User) -> str:
 def _read(packed: bytes) -> User:
     # A reader takes the fields it knows, and does without those of a later release.
     found = orjson.loads(packed)
-    return User(
-        found["name"], Role(found["role"]), found["password"], found["epoch"], found["made_ms"]
-    )
+    known = (found["name"], Role(found["role"]), found["password"], found["epoch"])
+    return User(*known, found["made_ms"], found.get("sso", ""))
 
 
 def _now_ms() -> int:

@@ -14,6 +14,7 @@ from app.store.connect import Store, open_store
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.dead_letters.groups import GroupFilter, Groups, Order
 from tests.bench import corpus
+from tests.bench.dead_replay import replaying
 from tests.bench.figures import Figure
 from tests.bench.plan import Plan
 from tests.bench.services import Server, redis_server
@@ -25,6 +26,8 @@ _GOAL_ADD: Final = "<= 2"
 # Letters that are added one hundred at a time, to see what that costs.
 _ADDED: Final = 20_000
 _BODIES: Final = 20_000
+# Letters that a bulk replay is made of.
+_REPLAYED: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ async def _measure(server: Server, plan: Plan) -> list[Figure]:
     for page in await _pages(redis, plan.dead_letters):
         took = [await _server_ms(redis, page.asks) for _ in range(5)]
         figures.append(Figure(f"dead.page_{page.name}", max(took), "ms", _GOAL_PAGE, None, took))
+    figures += await replaying(redis, min(_REPLAYED, plan.dead_letters // 2))
     await redis.aclose(close_connection_pool=True)
     return figures
 

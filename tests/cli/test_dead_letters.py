@@ -248,3 +248,75 @@ async def test_a_spilled_letter_is_shown_and_one_without_its_file_names_it(
     assert (shown.code, "dead-letters-00000001.ndjson.zst" in shown.err) == (1, True)
     assert (await sluice("replay", numbers[0], "--yes")).out.startswith("replayed 0")
     assert (await sluice("discard", numbers[0], "--yes")).out == "discarded 1 of 1\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["--from", "2023-11-14T22:13:25"], 25),
+        (["--to", "2023-11-14 22:13:24"], 5),
+        (["--from", "2023-11-14T22:13:22Z", "--to", "2023-11-14T22:13:23", "--newer", "99999d"], 2),
+        (["--mapping", "customerio-default@4"], 15),
+        (["--kind", "none.such"], 0),
+    ],
+)
+async def test_times_and_versions_narrow_lists_searches_groups_and_what_is_done(
+    store: Store, sluice: Sluice, words: list[str], found: int
+) -> None:
+    await bury(store, made(30))
+    listed = (await sluice("list", *words, "--json")).json
+    dry = (await sluice("replay", *words, "--dry-run", "--json")).json
+    searched = await sluice("search", "example", "--body", *words, "--json")
+    groups = (await sluice("groups", *words, "--json")).json
+    assert len(listed) == dry["selection"]["letters"] == found
+    assert len(searched.json) <= found
+    assert {each["fingerprint"] for each in groups} <= {x["fingerprint"] for x in listed}
+    assert bool(groups) is bool(found)
+
+
+async def test_a_time_that_is_none_is_said(store: Store, sluice: Sluice) -> None:
+    for words in (["list", "--from", "soon"], ["groups", "--to", "2023-13-01"]):
+        answered = await sluice(*words)
+        assert answered.code == 2 and "no time in UTC" in answered.err
+
+
+async def test_acts_answer_in_json_when_asked(store: Store, sluice: Sluice, tmp_path: Path) -> None:
+    [number] = await bury(store, made(1))
+    [mark] = [group["fingerprint"] for group in (await sluice("groups", "--json")).json]
+    noted = (await sluice("note", mark, "theirs", "--json")).json
+    assert (noted["fingerprint"], noted["note"], noted["live"]) == (mark, "theirs", 1)
+    assert (await sluice("resolve", mark, "--known", "--json")).json["state"] == "known"
+    edited = (await sluice("edit", number, "--set", "/data/x=1", "--json")).json
+    assert edited["edit"]["patch"] == [{"op": "add", "path": "/data/x", "value": 1}]
+    assert (await sluice("edit", number, "--set", "/event_id=1", "--json")).code == 2
+    file = tmp_path / "one.ndjson"
+    assert (await sluice("export", "--output", file, "--json")).json == {
+        "exported": 1, "unread": 0,
+    }  # fmt: skip
+    piped = await sluice("export", "--json")
+    assert json.loads(piped.out)["number"] == number and json.loads(piped.err)["exported"] == 1
+    assert (await sluice("edit", number, "--undo", "--json")).json["edit"] is None
+
+
+async def test_an_edit_travels_with_its_letter(
+    store: Store, sluice: Sluice, tmp_path: Path
+) -> None:
+    numbers = await bury(store, made(3))
+    await sluice("edit", numbers[1], "--set", "/data/x=[1]")
+    before = (await sluice("show", numbers[1], "--json")).json
+    file = tmp_path / "letters.ndjson"
+    await sluice("export", "--output", file)
+    await store.flushall()
+
+    tried = await sluice("import", file, "--dry-run", "--json")
+    assert tried.json == {"would_import": 3, "already_there": 0, "refused": 0}
+    assert (await sluice("list", "--json")).json == []
+    assert (await sluice("import", file)).out.startswith("imported 3,")
+
+    shown = [(await sluice("show", number, "--json")).json for number in (1, 2, 3)]
+    assert [each["edit"] for each in shown] == [None, before["edit"], None]
+    assert shown[1]["body"] == before["body"] and before["edit"]["who"].startswith("cli")
+    wrong = json.loads(file.read_bytes().splitlines()[1])
+    wrong["edit"]["patch"] = [{"op": "remove", "path": "/none"}]
+    answered = await sluice("import", "-", body=json.dumps(wrong))
+    assert answered.code == 1 and "edit.patch cannot be applied" in answered.err

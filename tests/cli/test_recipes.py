@@ -218,7 +218,7 @@ async def test_a_version_that_is_not_the_one_here_is_refused(store: Store, sluic
         answered = await sluice(*words)
         assert answered.code == 1
         assert "raw is mapped by its dataflow, and not here" in answered.err
-        assert "unknown: " in answered.err
+        assert "unknown cannot be tried: " in answered.err
         assert "the recipe wants a@1" in answered.err
     [run] = await ReplayRuns(store).newest(5)
     assert (run.state, run.reason) == (RunState.CANCELLED, "it was refused")

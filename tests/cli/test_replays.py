@@ -58,7 +58,7 @@ def test_who_leaves_is_told_how_to_come_back(
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(watching, "with_store", interrupted)
+    monkeypatch.setattr(watching, "with_face", interrupted)
 
     with pytest.raises(typer.Exit) as left:
         watching.follow(7, as_json=False)

@@ -43,12 +43,31 @@ def test_users_are_made_changed_and_removed(redis_url: str) -> None:
     assert users_command(redis_url, "role", "ada", "admin").exit_code == 0
     listed = json.loads(users_command(redis_url, "list", "--json").stdout)
     assert [(user["name"], user["role"]) for user in listed] == [("ada", "admin")]
-    token = users_command(redis_url, "token", "ada").stdout.strip()
+    token = users_command(redis_url, "token", "add", "ada", "laptop").stdout.strip()
     assert token.startswith("sluice_") and len(token) > 40
 
     assert users_command(redis_url, "remove", "ada").exit_code == 0
     gone = users_command(redis_url, "passwd", "ada", said=f"{PASSWORD}\n")
     assert gone.exit_code == 1 and "there is no user ada" in gone.stderr
+
+
+def test_tokens_are_made_listed_and_revoked(redis_url: str) -> None:
+    assert (
+        users_command(redis_url, "add", "ada", "--role", "operator", said=PASSWORD).exit_code == 0
+    )
+    made = users_command(redis_url, "token", "add", "ada", "ci", "--role", "viewer", "--days", "7")
+    again = users_command(redis_url, "token", "add", "ada", "ci")
+    assert again.exit_code == 2 and "has a token ci already" in again.stderr
+    above = users_command(redis_url, "token", "add", "ada", "x", "--role", "admin")
+    assert above.exit_code == 2 and "cannot be admin" in " ".join(above.stderr.split())
+    assert users_command(redis_url, "token", "add", "bob", "x").exit_code == 1
+
+    [kept] = json.loads(users_command(redis_url, "token", "list", "--json").stdout)
+    assert (kept["user"], kept["name"], kept["role"]) == ("ada", "ci", "viewer")
+    assert round((kept["ends_ms"] - kept["made_ms"]) / 86_400_000) == 7
+    assert made.stdout.strip() not in json.dumps(kept)
+    assert users_command(redis_url, "token", "revoke", "ada", "ci").exit_code == 0
+    assert users_command(redis_url, "token", "revoke", "ada", "ci").exit_code == 1
 
 
 async def test_a_new_password_lets_in_who_tried_too_often(store: Store, redis_url: str) -> None:

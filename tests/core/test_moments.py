@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.moments import hour_text, moment, span_ms, span_text
+from app.core.moments import hour_text, moment, moment_ms, span_ms, span_text
 
 
 def test_times_are_utc() -> None:
@@ -32,3 +32,22 @@ def test_ages_are_read(text: str, ms: int) -> None:
 def test_what_is_no_age_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="write 90s, 15m, 2h or 7d"):
         span_ms(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [
+        ("2026-01-31", 1_769_817_600_000),
+        (" 2026-01-31 18:00 ", 1_769_882_400_000),
+        ("2026-01-31T18:00:30Z", 1_769_882_430_000),
+        ("2026-01-31T18:00:30.25+00:00", 1_769_882_430_250),
+    ],
+)
+def test_a_time_is_read_as_utc(text: str, ms: int) -> None:
+    assert moment_ms(text) == ms
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "2026-01-31T18:00+01:00", "18:00"])
+def test_what_is_no_time_in_utc_is_said(text: str) -> None:
+    with pytest.raises(ValueError, match="no time in UTC"):
+        moment_ms(text)

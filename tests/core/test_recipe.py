@@ -93,7 +93,7 @@ def test_all_faults_are_told_at_once_each_with_its_field_and_the_fix() -> None:
     assert faults_of("""\
 about: 1
 selektion: {}
-selection: {clas: x, kind: 1, older: soon, newer: 1h, run: 0, all: true}
+selection: {clas: x, kind: 1, older: soon, newer: 1h, from: later, run: 0, all: true}
 mapping: customerio-default
 steps:
   - set: /data/a
@@ -123,6 +123,7 @@ stop: {at: 2, least: 0, most: 3}
         "selection.clas: there is no such key; did you mean class?",
         "selection.kind: a text; put it in quotes",
         "selection.older: 'soon' is no age: write 90s, 15m, 2h or 7d",
+        "selection.from: 'later' is no time in UTC: write 2026-01-31, or 2026-01-31 18:00",
         "selection.run: the number of a replay run",
         "selection.all: `all: true` stands alone; leave it out where others narrow",
         "steps.1.value: set needs it",
@@ -147,7 +148,7 @@ stop: {at: 2, least: 0, most: 3}
     ("text", "said"),
     [
         ("a: [", "the recipe is no YAML: line"),
-        ("\x00", "the recipe is no YAML: ReaderError"),
+        ("\x00", "the recipe is no YAML: character 1 is none that YAML knows"),
         ("a: &x 1", "anchors and aliases are not taken"),
         ("a: *x", "anchors and aliases are not taken"),
         ("a: 1\na: 2", "a key stands twice"),

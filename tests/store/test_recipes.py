@@ -10,12 +10,15 @@ from arq.connections import ArqRedis
 
 from app.core.batch import decode
 from app.core.dead_letter import DeadLetter, Edit
+from app.core.errors import RecipeInvalid
+from app.core.recipe import read_recipe
 from app.core.replay_run import Orders, ReplayRun, RunState
 from app.core.replay_words import counts_of
+from app.store import keys
 from app.store.audit import Audit
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.ledger import Ledger
-from app.store.recipes import Recipes
+from app.store.recipes import Recipes, selected_by
 from app.store.replay_runs import ReplayRuns
 from app.store.replay_steps import ReplaySteps, Sorted
 from tests.store.burying import NOW_MS, bury, open_batches, settle
@@ -169,3 +172,29 @@ async def test_a_letter_sends_what_it_is_told_to_in_place_of_its_edit(store: Arq
     assert better.sending(b'{"b":2}').outgoing == b'{"b":2}'
     ready = replace(letter, body=b"", record=b'{"a":1}').sending(b'{"b":2}')
     assert (ready.ready, ready.record, ready.outgoing) == (True, b'{"b":2}', b'{"b":2}')
+
+
+async def test_what_a_recipe_selects_is_as_narrow_as_all_its_times_say(store: ArqRedis) -> None:
+    text = """
+selection: {newer: 1h, from: 2026-01-31, older: 1m, to: "2026-01-31 18:00", group: ab, class: x}
+mapping: set@3
+"""
+    recipe, now_ms = read_recipe(text), 1_769_880_000_000
+    with pytest.raises(RecipeInvalid, match="no group begins with 'ab'"):
+        await selected_by(store, recipe, now_ms)
+    await store.zadd(keys.DEAD_GROUPS_LAST, {"ab00000000000000": 1})
+    found = await selected_by(store, recipe, now_ms)
+    assert (found.died_after_ms, found.died_before_ms) == (now_ms - 3_600_000, now_ms - 60_000)
+    assert (found.fingerprint, found.failure) == ("ab00000000000000", "x")
+    later = await selected_by(store, recipe, now_ms + 86_400_000)
+    assert later.died_before_ms == 1_769_882_400_000
+
+
+async def test_nobody_saves_over_a_version_that_was_not_seen(store: ArqRedis) -> None:
+    recipes = Recipes(store)
+    assert await recipes.save("zones", "a", "anna", over=1) is None
+    assert await recipes.save("zones", "a", "anna", over=0) == 1
+    assert await recipes.save("zones", "b", "bert", over=0) is None
+    assert await recipes.save("zones", "b", "bert", over=1) == 2
+    found = await recipes.get("zones")
+    assert found and (found.text, found.version) == ("b", 2)

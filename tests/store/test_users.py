@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 
+import orjson
 import pytest
 from argon2 import PasswordHasher
 from arq.connections import ArqRedis
@@ -11,7 +13,7 @@ from arq.connections import ArqRedis
 from app.store.passwords import MOST_CHARS, Passwords, fault_of
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
-from app.store.users import Role, Users
+from app.store.users import Role, User, Users
 
 PASSWORD = "correct horse battery"
 WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -117,21 +119,88 @@ async def test_a_later_user_of_the_same_name_has_no_sessions(store: ArqRedis, us
     assert await sessions.look(session) is None
 
 
+async def user_called(users: Users, name: str, role: Role = Role.VIEWER) -> User:
+    await users.add(name, role, PASSWORD)
+    found = await users.get(name)
+    assert found
+    return found
+
+
 async def test_revoking_takes_a_user_s_tokens_and_what_is_over(
     store: ArqRedis, users: Users
 ) -> None:
-    tokens = Tokens(store)
-    made = {}
+    tokens, made = Tokens(store), {}
     for name in ("ada", "bob"):
-        await users.add(name, Role.VIEWER, PASSWORD)
-        user = await users.get(name)
-        assert user
-        made[name] = await tokens.make(user, 1)
-        await tokens.make(user, -1)
-    assert await tokens.revoke("ada") == 2
-    assert await tokens.user_of(made["ada"], users) is None
-    assert (await tokens.user_of(made["bob"], users)) == await users.get("bob")
+        user = await user_called(users, name)
+        made[name] = await tokens.make(user, 1, "laptop")
+        await tokens.make(user, -1, "old")
+    assert [token.name for token in await tokens.all("ada")] == ["laptop"]
+    assert await tokens.revoke("ada") == 1, "her old one went when another was made"
+    assert await tokens.holder_of(made["ada"], users) is None
+    holder = await tokens.holder_of(made["bob"], users)
+    assert holder and (holder.user.name, holder.name) == ("bob", "laptop")
     assert await store.hlen("sluice:console:tokens") == 1
+
+
+async def test_a_token_s_name_is_its_user_s_only_one(store: ArqRedis, users: Users) -> None:
+    tokens = Tokens(store)
+    ada, bob = await user_called(users, "ada"), await user_called(users, "bob")
+    await tokens.make(ada, 1, "laptop")
+    await tokens.make(bob, 1, "laptop")
+    with pytest.raises(ValueError, match="has a token laptop already"):
+        await tokens.make(ada, 1, "laptop")
+    assert await tokens.revoke_one("ada", "laptop")
+    assert not await tokens.revoke_one("ada", "laptop")
+    await tokens.make(ada, 1, "laptop")
+    for at in range(49):
+        await tokens.make(ada, 1, f"t{at}")
+    with pytest.raises(ValueError, match="50 tokens already"):
+        await tokens.make(ada, 1, "one-more")
+    await users.remove("ada")
+    again = await user_called(users, "ada")
+    await tokens.make(again, 1, "laptop")
+    assert [each.name for each in await tokens.all("ada")] == ["laptop"], "hers of before are gone"
+
+
+async def test_a_token_may_no_more_than_its_user(store: ArqRedis, users: Users) -> None:
+    tokens, ada = Tokens(store), await user_called(users, "ada", Role.OPERATOR)
+    with pytest.raises(ValueError, match="cannot be admin"):
+        await tokens.make(ada, 1, "a", Role.ADMIN)
+    low = await tokens.make(ada, 1, "low", Role.VIEWER)
+    high = await tokens.make(ada, 1, "high")
+    found = [await tokens.holder_of(token, users) for token in (low, high)]
+    assert [each and each.role for each in found] == [Role.VIEWER, Role.OPERATOR]
+
+    # As if the command were killed between the two.
+    await users.set_role("ada", Role.VIEWER)
+    assert await tokens.holder_of(high, users) is None
+    await users.set_role("ada", Role.OPERATOR)
+    assert await tokens.holder_of(high, users) is None, "a role that comes back revives nothing"
+    assert await tokens.revoke_above("ada", Role.VIEWER) == 0
+    assert await tokens.holder_of(low, users)
+
+
+async def test_when_a_token_was_used_is_known_to_the_minute(store: ArqRedis, users: Users) -> None:
+    tokens, ada = Tokens(store), await user_called(users, "ada")
+    token = await tokens.make(ada, 1, "laptop")
+    assert [each.used_ms for each in await tokens.all()] == [0]
+    await tokens.holder_of(token, users)
+    [used] = [each.used_ms for each in await tokens.all()]
+    assert used > 0
+    await tokens.holder_of(token, users)
+    assert [each.used_ms for each in await tokens.all()] == [used]
+
+
+async def test_a_token_of_a_release_before_names_is_good_and_can_be_revoked(
+    store: ArqRedis, users: Users
+) -> None:
+    tokens, ada = Tokens(store), await user_called(users, "ada", Role.ADMIN)
+    kept = {"user": "ada", "user_made_ms": ada.made_ms, "made_ms": 1, "ends_ms": 2**52}
+    digest = hashlib.sha256(b"sluice_old").hexdigest()
+    await store.hset("sluice:console:tokens", digest, orjson.dumps(kept))
+    holder = await tokens.holder_of("sluice_old", users)
+    assert holder and (holder.role, holder.name) == (Role.ADMIN, f"unnamed-{digest[:8]}")
+    assert await tokens.revoke_one("ada", holder.name)
 
 
 def test_roles_include_those_before_them() -> None:

@@ -8,15 +8,13 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from app.cli.acting import operator
-from app.cli.reading import echo_json, with_store
+from app.cli.facing import with_face
+from app.cli.reading import echo_json
 from app.cli.replays.watching import follow, how_to_go_on
 from app.core.replay_run import Orders, ReplayRun, RunState
 from app.core.replay_words import census_lines
-from app.store.audit import Audit
-from app.store.connect import Store
+from app.operations.face import Face
 from app.store.dead_letters import Filter
-from app.store.replay_runs import ReplayRuns
 
 
 def bulk_replay(
@@ -32,7 +30,7 @@ def bulk_replay(
     """Makes a run, and watches it unless told not to. Raises typer.Exit, and typer.Abort when the
     answer is no: the run is cancelled then, and nothing was touched. `recipe`: NAME@VERSION and
     text of the one that it follows; `check` raises typer.Exit when the run must not begin."""
-    run = with_store(lambda redis: _frozen(redis, wanted, orders, recipe, quiet=as_json))
+    run = with_face(lambda face: _frozen(face, wanted, orders, recipe, quiet=as_json))
     if run.state is not RunState.FROZEN or not run.frozen:
         _nothing(run, as_json)
         return
@@ -41,11 +39,11 @@ def bulk_replay(
         for line in census_lines(run.census):
             typer.echo(line)
     _confirm(run, sure or as_json)
-    with_store(lambda redis: _start(redis, run))
+    with_face(lambda face: face.runs.start(run))
     if not detach:
         follow(run.number, as_json=as_json)
         return
-    started = with_store(lambda redis: ReplayRuns(redis).get(run.number)) or run
+    started = with_face(lambda face: face.runs.get(run.number)) or run
     if as_json:
         echo_json(started.document())
     else:
@@ -53,11 +51,9 @@ def bulk_replay(
 
 
 async def _frozen(
-    redis: Store, wanted: Filter, orders: Orders, recipe: tuple[str, str] | None, *, quiet: bool
+    face: Face, wanted: Filter, orders: Orders, recipe: tuple[str, str] | None, *, quiet: bool
 ) -> ReplayRun:
     """A run with its selection; an empty one is cancelled."""
-    runs = ReplayRuns(redis)
-    run = await runs.begin(wanted, orders, operator(), recipe)
     console = Console(stderr=True)
     with Progress(
         SpinnerColumn(),
@@ -67,26 +63,16 @@ async def _frozen(
         disable=quiet or not console.is_terminal,
     ) as bar:
         task = bar.add_task("", total=None)
-        census = await runs.freeze(run, wanted, lambda letters: bar.update(task, completed=letters))
-    if census is not None and not census.letters:
-        await runs.cancel(run.number, "nothing was selected")
-    return await runs.get(run.number) or run
-
-
-async def _start(redis: Store, run: ReplayRun) -> None:
-    # The trail first, as with every act on dead letters.
-    recipe = {"recipe": run.recipe} if run.recipe else {}
-    await Audit(redis).record(
-        operator(), "dead-letters.replay", run=run.number, letters=run.frozen, **recipe
-    )
-    await ReplayRuns(redis).start(run.number)
+        return await face.runs.freeze(
+            wanted, orders, recipe, lambda letters: bar.update(task, completed=letters)
+        )
 
 
 def _checked(run: ReplayRun, check: Callable[[ReplayRun], None]) -> None:
     try:
         check(run)
     except typer.Exit:
-        with_store(lambda redis: ReplayRuns(redis).cancel(run.number, "it was refused"))
+        with_face(lambda face: face.runs.drop(run.number, "it was refused"))
         raise
 
 
@@ -114,5 +100,5 @@ def _confirm(run: ReplayRun, sure: bool) -> None:
     try:
         typer.confirm(f"replay {run.frozen:,} dead letter(s)?", abort=True)
     except typer.Abort:
-        with_store(lambda redis: ReplayRuns(redis).cancel(run.number, "the answer was no"))
+        with_face(lambda face: face.runs.drop(run.number, "the answer was no"))
         raise

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from app.cli.completing import connection_names
-from app.cli.reading import age_ms, echo_json, with_store
+from app.cli.facing import with_face
+from app.cli.reading import age_ms, echo_json, utc_ms
 from app.core.dead_letter import DeadLetterSummary
-from app.store.connect import Store
-from app.store.dead_letters import DeadLetters, Filter
-from app.store.dead_letters.groups import Groups
+from app.operations.face import Face
+from app.store.dead_letters import Filter
+
+# Letters asked for at a time, of all that are meant.
+_PAGE: Final = 1_000
 
 Connection = Annotated[
     str | None, typer.Option(help="Only this connection.", autocompletion=connection_names)
@@ -28,6 +35,10 @@ Mapping = Annotated[
 ]
 Older = Annotated[str | None, typer.Option(help="Died longer ago than: 90s, 15m, 2h, 7d.")]
 Newer = Annotated[str | None, typer.Option(help="Died within the last: 90s, 15m, 2h, 7d.")]
+Since = Annotated[
+    str | None, typer.Option("--from", help="Died from then on: 2026-01-31, or 2026-01-31T18:00.")
+]
+Until = Annotated[str | None, typer.Option("--to", help="Died up to then; times are UTC.")]
 Fingerprint = Annotated[
     str | None, typer.Option("--group", help="Only this cause: its fingerprint, or how it begins.")
 ]
@@ -57,10 +68,11 @@ def filter_(
     person: str | None = None,
     text: str | None = None,
     run: int | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> Filter:
     """What the options ask for. Raises typer.BadParameter."""
-    now_ms = int(time.time() * 1000)
-    before, after = age_ms(older, "--older"), age_ms(newer, "--newer")
+    after, before = times(older, newer, since, until)
     return Filter(
         connection=connection,
         failure=failure,
@@ -68,8 +80,8 @@ def filter_(
         code=code,
         event_id=event_id,
         mapping=mapping,
-        died_before_ms=None if before is None else now_ms - before,
-        died_after_ms=None if after is None else now_ms - after,
+        died_after_ms=after,
+        died_before_ms=before,
         fingerprint=None if group is None else fingerprint(group),
         campaign=campaign,
         person=person,
@@ -78,23 +90,38 @@ def filter_(
     )
 
 
+def times(
+    older: str | None, newer: str | None, since: str | None, until: str | None
+) -> tuple[int | None, int | None]:
+    """(from, to) in Unix ms, as narrow as the options say. Raises typer.BadParameter."""
+    now_ms = int(time.time() * 1000)
+    before, after = age_ms(older, "--older"), age_ms(newer, "--newer")
+    firsts = [None if after is None else now_ms - after, utc_ms(since, "--from")]
+    lasts = [None if before is None else now_ms - before, utc_ms(until, "--to")]
+    return (
+        max((each for each in firsts if each is not None), default=None),
+        min((each for each in lasts if each is not None), default=None),
+    )
+
+
 def fingerprint(beginning: str) -> str:
     """The one fingerprint that begins so. Raises typer.BadParameter."""
-    found = with_store(lambda redis: Groups(redis).resolve_prefix(beginning.lower()))
+    found = with_face(lambda face: face.groups.beginning(beginning.lower()))
     if len(found) != 1:
         words = f"{len(found)} groups begin" if found else "no group begins"
         raise typer.BadParameter(f"{words} with {beginning!r}: see `sluice dead-letters groups`")
     return found[0]
 
 
-async def find(redis: Store, wanted: Filter, limit: int | None) -> list[DeadLetterSummary]:
-    """At most `limit` of them, newest first."""
-    found: list[DeadLetterSummary] = []
-    async for letter in DeadLetters(redis).find(wanted):
-        found.append(letter)
-        if limit is not None and len(found) >= limit:
-            break
-    return found
+async def find(face: Face, wanted: Filter) -> list[DeadLetterSummary]:
+    """All of them, newest first."""
+    found, more = list[DeadLetterSummary](), ""
+    while True:
+        part, cursor = await face.letters.page(wanted, more, _PAGE)
+        found += part
+        if cursor is None:
+            return found
+        more = cursor
 
 
 def chosen(numbers: list[int] | None, everything: bool, wanted: Filter) -> list[DeadLetterSummary]:
@@ -102,7 +129,7 @@ def chosen(numbers: list[int] | None, everything: bool, wanted: Filter) -> list[
     if numbers:
         if everything or wanted != Filter():
             raise typer.BadParameter("give either numbers or filters, not both")
-        letters = with_store(lambda redis: DeadLetters(redis).summaries(numbers))
+        letters = with_face(lambda face: face.letters.some(numbers))
         missing = sorted(set(numbers) - {letter.number for letter in letters})
         if missing:
             some = ", ".join(map(str, islice(missing, 10)))
@@ -111,13 +138,23 @@ def chosen(numbers: list[int] | None, everything: bool, wanted: Filter) -> list[
         return letters
     if not everything and wanted == Filter():
         raise typer.BadParameter("say which: numbers, filters, or --all")
-    return with_store(lambda redis: find(redis, wanted, None))
+    return with_face(lambda face: find(face, wanted))
 
 
 def confirm(question: str, sure: bool) -> None:
     """Asks, and ends the command when the answer is no."""
     if not sure:
         typer.confirm(question, abort=True)
+
+
+@contextmanager
+def progress(what: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A bar for acts on many, at a terminal; what it gives is told how many are done."""
+    console = Console(stderr=True)
+    silent = quiet or total <= _PAGE or not console.is_terminal
+    with Progress(console=console, transient=True, disable=silent) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def report(done: str, found: int, wanted: int, as_json: bool) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
-from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
     All,
     Campaign,
@@ -24,19 +21,19 @@ from app.cli.dead_letters.choosing import (
     Older,
     Person,
     Run,
+    Since,
     Text,
+    Until,
     Yes,
     chosen,
     filter_,
+    progress,
     report,
 )
-from app.cli.reading import Json, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json
 from app.core.dead_letter import DeadLetterSummary
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters import DeadLetters
-
-_PAGE: Final = 1_000
+from app.operations.face import Face
 
 
 def discard(
@@ -50,6 +47,8 @@ def discard(
     mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
+    since: Since = None,
+    until: Until = None,
     group: Fingerprint = None,
     campaign: Campaign = None,
     person: Person = None,
@@ -66,11 +65,12 @@ def discard(
     wanted = filter_(
         connection, failure, kind, code, event_id, mapping, older, newer,
         group=group, campaign=campaign, person=person, text=text, run=run,
+        since=since, until=until,
     )  # fmt: skip
     letters = chosen(numbers, everything, wanted)
     if letters and not yes:
         _typed(len(letters))
-    found = with_store(lambda redis: _discard(redis, letters, reason, quiet=as_json))
+    found = with_face(lambda face: _discard(face, letters, reason, quiet=as_json))
     report("discarded", found, len(letters), as_json)
 
 
@@ -83,22 +83,11 @@ def _typed(count: int) -> None:
 
 
 async def _discard(
-    redis: Store, letters: list[DeadLetterSummary], reason: str, *, quiet: bool
+    face: Face, letters: list[DeadLetterSummary], reason: str, *, quiet: bool
 ) -> int:
-    if not letters:
-        return 0
-    # The trail first: an act that nobody remembers is worse than one that was not finished.
-    await Audit(redis).record(
-        operator(),
-        "dead-letters.discard",
-        letters=len(letters),
-        numbers=[letter.number for letter in letters[:20]],
-        reason=reason,
-    )
-    pages = [letters[at : at + _PAGE] for at in range(0, len(letters), _PAGE)]
-    console = Console(stderr=True)
-    silent = quiet or len(pages) < 2 or not console.is_terminal
     found = 0
-    for page in track(pages, "discarding", console=console, transient=True, disable=silent):
-        found += await DeadLetters(redis).discard(page)
+    with progress("discarding", len(letters), quiet=quiet) as bar:
+        async for gone in face.letters.discard(letters, reason):
+            found += gone
+            bar(found)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,14 +13,13 @@ import orjson
 import typer
 
 from app.cli.acting import operator
+from app.cli.dead_letters.show import document_of
 from app.cli.dead_letters.tables import plain_lines
-from app.cli.reading import with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json
 from app.core.dead_letter import DeadLetter, Edit, edited
 from app.core.errors import EventFault, PatchInvalid
 from app.core.event import parse_event
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters import DeadLetters
 
 
 def edit(
@@ -31,6 +31,7 @@ def edit(
     remove: Annotated[list[str] | None, typer.Option(help="A path to take out: /data/a.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the edit away again.")] = False,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only show what would be sent.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what a replay is to send in place of a letter's body. It replaces an edit before.
 
@@ -39,18 +40,24 @@ def edit(
     operations = _operations(patch, set_ or [], remove or [])
     if undo == bool(operations):
         raise typer.BadParameter("say what to change: --patch, --set, --remove; or --undo")
-    letters = with_store(lambda redis: DeadLetters(redis).get([number]))
-    if not letters:
+    letter = with_face(lambda face: face.letters.whole(number))
+    if letter is None or letter.missing:
         typer.echo(f"there is no dead letter {number} that can be read", err=True)
         raise typer.Exit(1)
     try:
         made = None if undo else Edit(operator(), int(time.time() * 1000), orjson.dumps(operations))
-        _tell(letters[0], made)
-        if not dry and not with_store(lambda redis: _edit(redis, number, made)):
+        if not as_json:
+            _tell(letter, made)
+        elif made is not None:
+            edited(letter.original, made.patch)
+        kept = made and made.patch
+        if not dry and not with_face(lambda face: face.letters.edit(number, kept)):
             typer.echo(f"dead letter {number} is gone", err=True)
             raise typer.Exit(1)
     except PatchInvalid as fault:
         raise typer.BadParameter(str(fault)) from fault
+    if as_json:
+        echo_json(document_of(replace(letter, edit=made)))
 
 
 def _operations(patch: str, set_: list[str], remove: list[str]) -> list[Any]:
@@ -96,11 +103,3 @@ def _tell(letter: DeadLetter, edit: Edit | None) -> None:
         parse_event(after)
     except EventFault as fault:
         typer.echo(f"that is no event yet: {fault}", err=True)
-
-
-async def _edit(redis: Store, number: int, edit: Edit | None) -> bool:
-    done = await DeadLetters(redis).edit(number, edit)
-    what = "dead-letters.edit" if edit else "dead-letters.edit-undone"
-    if done:
-        await Audit(redis).record(operator(), what, number=number)
-    return done

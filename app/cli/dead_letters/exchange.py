@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Annotated
 
+import orjson
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from app.cli.acting import operator
 from app.cli.dead_letters.choosing import (
     Campaign,
     Class,
@@ -25,16 +26,18 @@ from app.cli.dead_letters.choosing import (
     Newer,
     Older,
     Person,
+    Run,
+    Since,
     Text,
+    Until,
     filter_,
 )
-from app.cli.reading import Json, echo_json, with_store
-from app.core.dead_letter import DeadLetter, decode_line, encode_line
-from app.core.errors import UnreadableFrame
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters import DeadLetters, Filter
-from app.store.dead_letters.exchange import BATCH, Intake, why_not
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json
+from app.core.dead_letter import DeadLetter
+from app.operations.face import Face
+from app.store.dead_letters import Filter
+from app.store.dead_letters.exchange import Refused, batches_in
 
 
 def export(
@@ -46,11 +49,17 @@ def export(
     mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
+    since: Since = None,
+    until: Until = None,
     group: Fingerprint = None,
     campaign: Campaign = None,
     person: Person = None,
     text: Text = None,
+    run: Run = None,
     output: Annotated[Path | None, typer.Option(help="A file; without it, stdout.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say how many in JSON, on stderr without --output.")
+    ] = False,
 ) -> None:
     """Write dead letters whole, with bodies and personal data, as NDJSON. They stay where they are.
 
@@ -58,13 +67,18 @@ def export(
     """
     wanted = filter_(
         connection, failure, kind, code, event_id, mapping, older, newer,
-        group=group, campaign=campaign, person=person, text=text,
+        group=group, campaign=campaign, person=person, text=text, run=run,
+        since=since, until=until,
     )  # fmt: skip
     with ExitStack() as stack:
         # A new file is for its owner only: it holds personal data.
         target = stack.enter_context(_private(output)) if output else sys.stdout.buffer
-        done, unread = with_store(lambda redis: _export(redis, wanted, target))
-    typer.echo(f"exported {done:,}", err=True)
+        done, unread = with_face(lambda face: _export(face, wanted, target, quiet=as_json))
+    if as_json:
+        told = orjson.dumps({"exported": done, "unread": unread}).decode()
+        typer.echo(told, err=output is None)
+    else:
+        typer.echo(f"exported {done:,}", err=True)
     if unread:
         typer.echo(f"{unread:,} could not be read: see `sluice dead-letters fsck`", err=True)
         raise typer.Exit(1)
@@ -72,78 +86,73 @@ def export(
 
 def import_(
     file: Annotated[Path, typer.Argument(help="NDJSON that `export` wrote; - is stdin.")],
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Take nothing in; tell what would be.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take in dead letters that `export` wrote, here or elsewhere, under new numbers.
 
-    The ledger books them as received and dead. What is there already is left out. Exit 1 when a
-    line could not be taken.
+    The ledger books them as received and dead; edits come with them. What is there already is left
+    out. Exit 1 when a line could not be taken.
     """
     with ExitStack() as stack:
         lines = sys.stdin.buffer if str(file) == "-" else stack.enter_context(file.open("rb"))
-        taken, there, wrong = with_store(lambda redis: _import(redis, lines, quiet=as_json))
+        taken, there, wrong = with_face(lambda face: _import(face, lines, dry=dry, quiet=as_json))
     if as_json:
-        echo_json({"imported": taken, "already_there": there, "refused": wrong})
+        done = "would_import" if dry else "imported"
+        echo_json({done: taken, "already_there": there, "refused": wrong})
     else:
-        typer.echo(f"imported {taken:,}, {there:,} were already there, {wrong:,} refused")
+        typer.echo(
+            f"{'would import' if dry else 'imported'} {taken:,}, {there:,} "
+            f"{'are' if dry else 'were'} already there, {wrong:,} refused"
+        )
     if wrong:
         raise typer.Exit(1)
 
 
-async def _export(redis: Store, wanted: Filter, target: IO[bytes]) -> tuple[int, int]:
-    letters, done, unread = DeadLetters(redis), 0, 0
-    with _bar("exported", quiet=False) as bar:
+async def _export(face: Face, wanted: Filter, target: IO[bytes], *, quiet: bool) -> tuple[int, int]:
+    done = unread = 0
+    with _bar("exported", quiet=quiet) as bar:
         task = bar.add_task("", total=None)
-        async for numbers in _pages(letters, wanted):
-            whole = await letters.get(numbers)
-            unread += len(numbers) - len(whole)
-            done += len(whole)
-            target.writelines(encode_line(letter) for letter in whole)
+        async for part in face.letters.export(wanted):
+            unread += part.unread
+            done += len(part.lines)
+            target.writelines(part.lines)
             bar.update(task, completed=done)
     target.flush()
-    if done:
-        await Audit(redis).record(operator(), "dead-letters.exported", letters=done)
     return done, unread
 
 
-async def _pages(letters: DeadLetters, wanted: Filter) -> AsyncIterator[list[int]]:
-    last, cursor = await letters.last_number(), ""
-    more: str | None = cursor
-    while more is not None:
-        numbers, more = await letters.numbers(wanted, last, more, BATCH)
-        yield numbers
+@dataclass(slots=True)
+class _Lines:
+    """An export, read a batch at a time; lines that are none are told, and counted as `wrong`."""
+
+    lines: Iterable[bytes]
+    letters: int = 0
+    wrong: int = 0
+
+    def batches(self) -> Iterator[list[DeadLetter]]:
+        for batch in batches_in(self.lines):
+            good = [each for each in batch if isinstance(each, DeadLetter)]
+            for each in batch:
+                if isinstance(each, Refused):
+                    typer.echo(f"line {each.line}: {each.why}", err=True)
+            self.wrong += len(batch) - len(good)
+            self.letters += len(good)
+            yield good
 
 
-async def _import(redis: Store, lines: Iterable[bytes], *, quiet: bool) -> tuple[int, int, int]:
-    intake = Intake(redis)
-    taken = there = wrong = 0
-    batch: list[DeadLetter] = []
-
-    async def put() -> None:
-        nonlocal taken, there
-        numbers = await intake.take(batch)
-        taken, there = taken + len(numbers), there + len(batch) - len(numbers)
-        batch.clear()
-
-    with _bar("imported", quiet=quiet) as bar:
+async def _import(
+    face: Face, lines: Iterable[bytes], *, dry: bool, quiet: bool
+) -> tuple[int, int, int]:
+    read, taken = _Lines(lines), 0
+    with _bar("looked at" if dry else "imported", quiet=quiet) as bar:
         task = bar.add_task("", total=None)
-        for at, line in enumerate(lines, 1):
-            try:
-                letter = decode_line(line)
-                if fault := why_not(letter):
-                    raise UnreadableFrame(fault)
-            except UnreadableFrame as fault:
-                wrong += 1
-                typer.echo(f"line {at}: {fault}", err=True)
-                continue
-            batch.append(letter)
-            if len(batch) == BATCH:
-                await put()
-                bar.update(task, completed=taken)
-        await put()
-    if taken:
-        await Audit(redis).record(operator(), "dead-letters.imported", letters=taken)
-    return taken, there, wrong
+        async for new in face.letters.take_in(read.batches(), dry=dry):
+            taken += new
+            bar.update(task, completed=taken)
+    return taken, read.letters - taken, read.wrong
 
 
 def _private(path: Path) -> IO[bytes]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from app.cli.acting import operator
-from app.cli.dead_letters.choosing import Class, Connection, Text, fingerprint
+from app.cli.dead_letters.choosing import (
+    Campaign,
+    Class,
+    Connection,
+    Kind,
+    Mapping,
+    Text,
+    fingerprint,
+    times,
+)
 from app.cli.dead_letters.tables import most_of, plain
-from app.cli.reading import Json, echo_json, echo_table, moment, with_store
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters.groups import Group, GroupFilter, Groups, Order, State, group_document
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, echo_table, moment
+from app.store.dead_letters.groups import Group, GroupFilter, Order, State, group_document
 
 TheGroup = Annotated[str, typer.Argument(help="Its fingerprint, or how it begins.")]
 
@@ -32,6 +38,13 @@ def groups(
     connection: Connection = None,
     failure: Class = None,
     text: Text = None,
+    kind: Kind = None,
+    campaign: Campaign = None,
+    mapping: Mapping = None,
+    older: Annotated[str | None, typer.Option(help="Last letter longer ago than: 2h, 7d.")] = None,
+    newer: Annotated[str | None, typer.Option(help="Last letter within the last: 2h, 7d.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Last letter from then on.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Last letter up to then.")] = None,
     state: Annotated[StateWord | None, typer.Option(help="Only groups in this state.")] = None,
     sort: Annotated[Order, typer.Option(help="Newest death, or most letters first.")] = Order.LAST,
     empty: Annotated[bool, typer.Option("--empty", help="Those without letters, too.")] = False,
@@ -41,11 +54,13 @@ def groups(
 ) -> None:
     """Dead letters by cause: how many, since when, who is affected."""
     asked = None if state is None else State("" if state is StateWord.NEW else state.value)
-    wanted = GroupFilter(connection, failure, asked, text, empty)
+    after, before = times(older, newer, since, until)
+    wanted = GroupFilter(
+        connection, failure, asked, text, empty, kind=kind, campaign=campaign, mapping=mapping,
+        seen_after_ms=after, seen_before_ms=before,
+    )  # fmt: skip
     try:
-        shown, more = with_store(
-            lambda redis: Groups(redis).whole_page(wanted, cursor, limit, sort)
-        )
+        shown, more = with_face(lambda face: face.groups.page(wanted, cursor, limit, sort))
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="--cursor") from fault
     if as_json:
@@ -58,11 +73,11 @@ def groups(
         typer.echo("no dead letters", err=True)
 
 
-def note(group: TheGroup, text: str) -> None:
+def note(group: TheGroup, text: str, as_json: Json = False) -> None:
     """Write a note to a cause, for whoever comes next; an empty one takes it away."""
     mark = fingerprint(group)
-    with_store(lambda redis: _note(redis, mark, text))
-    typer.echo(f"noted with {mark}")
+    with_face(lambda face: face.groups.note(mark, text))
+    _told(mark, f"noted with {mark}", as_json)
 
 
 def resolve(
@@ -71,26 +86,24 @@ def resolve(
         bool, typer.Option("--known", help="It is known, and not yet solved.")
     ] = False,
     again: Annotated[bool, typer.Option("--reopen", help="It is not solved after all.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say that a cause is resolved. It is reopened when another letter dies of it."""
     if known and again:
         raise typer.BadParameter("give either --known or --reopen")
     mark = fingerprint(group)
     state = State.KNOWN if known else State.REOPENED if again else State.RESOLVED
-    with_store(lambda redis: _mark(redis, mark, state))
-    typer.echo(f"{mark} is {state.value}")
+    with_face(lambda face: face.groups.mark(mark, state))
+    _told(mark, f"{mark} is {state.value}", as_json)
 
 
-async def _note(redis: Store, mark: str, text: str) -> None:
-    now_ms = int(time.time() * 1000)
-    await Groups(redis).note(mark, text, operator(), now_ms)
-    await Audit(redis).record(operator(), "dead-letters.note", group=mark)
-
-
-async def _mark(redis: Store, mark: str, state: State) -> None:
-    now_ms = int(time.time() * 1000)
-    await Groups(redis).mark(mark, state, operator(), now_ms)
-    await Audit(redis).record(operator(), f"dead-letters.{state.value}", group=mark)
+def _told(mark: str, done: str, as_json: bool) -> None:
+    """What was done; in JSON, the group as it is now."""
+    if not as_json:
+        typer.echo(done)
+        return
+    found = with_face(lambda face: face.groups.get(mark))
+    echo_json(group_document(found) if found else None)
 
 
 def _table(shown: list[Group]) -> None:

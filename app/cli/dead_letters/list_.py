@@ -21,13 +21,15 @@ from app.cli.dead_letters.choosing import (
     Older,
     Person,
     Run,
+    Since,
     Text,
+    Until,
     filter_,
 )
 from app.cli.dead_letters.tables import plain
-from app.cli.reading import Json, echo_json, echo_table, moment, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, echo_table, moment
 from app.core.dead_letter import DeadLetterSummary
-from app.store.dead_letters import DeadLetters
 
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, newest first.")]
 Cursor = Annotated[str, typer.Option(help="Go on behind this; the page before says it.")]
@@ -42,6 +44,8 @@ def list_(
     mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
+    since: Since = None,
+    until: Until = None,
     group: Fingerprint = None,
     campaign: Campaign = None,
     person: Person = None,
@@ -55,9 +59,10 @@ def list_(
     wanted = filter_(
         connection, failure, kind, code, event_id, mapping, older, newer,
         group=group, campaign=campaign, person=person, text=text, run=run,
+        since=since, until=until,
     )  # fmt: skip
     try:
-        shown, more = with_store(lambda redis: DeadLetters(redis).whole_page(wanted, cursor, limit))
+        shown, more = with_face(lambda face: face.letters.page(wanted, cursor, limit))
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="--cursor") from fault
     if as_json:

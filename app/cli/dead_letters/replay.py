@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
-from rich.progress import track
 
-from app.cli.acting import operator
 from app.cli.dead_letters.bulk import bulk_replay
 from app.cli.dead_letters.choosing import (
     All,
@@ -25,19 +22,23 @@ from app.cli.dead_letters.choosing import (
     Older,
     Person,
     Run,
+    Since,
     Text,
+    Until,
     Yes,
     chosen,
     confirm,
     filter_,
+    progress,
     report,
 )
 from app.cli.dead_letters.trying import SAMPLE, dry_run
-from app.cli.reading import Json, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json
+from app.core.dead_letter import DeadLetterSummary
 from app.core.replay_run import DEFAULT_RATE, DEFAULT_STOP_AT, DEFAULT_STOP_LEAST, Orders
-from app.store.audit import Audit
-from app.store.connect import Store
-from app.store.dead_letters import REPLAY_BATCH, DeadLetters, Filter
+from app.operations.face import Face
+from app.store.dead_letters import Filter
 
 Rate = Annotated[float, typer.Option(min=0.1, max=100_000, help="At most so many events/s.")]
 StopAt = Annotated[
@@ -61,6 +62,8 @@ def replay(
     mapping: Mapping = None,
     older: Older = None,
     newer: Newer = None,
+    since: Since = None,
+    until: Until = None,
     group: Fingerprint = None,
     campaign: Campaign = None,
     person: Person = None,
@@ -83,6 +86,7 @@ def replay(
     wanted = filter_(
         connection, failure, kind, code, event_id, mapping, older, newer,
         group=group, campaign=campaign, person=person, text=text, run=run,
+        since=since, until=until,
     )  # fmt: skip
     if numbers and not dry:
         _at_once(numbers, everything, wanted, yes=yes, as_json=as_json)
@@ -102,21 +106,14 @@ def _at_once(
 ) -> None:
     letters = chosen(numbers, everything, wanted)
     confirm(f"replay {len(letters)} dead letter(s)?", yes or as_json or not letters)
-    with_store(lambda redis: _record(redis, numbers))
-    batches: list[str] = []
-    pages = [letters[i : i + REPLAY_BATCH] for i in range(0, len(letters), REPLAY_BATCH)]
-    for page in track(pages, "replaying", disable=as_json or len(pages) < 2, transient=True):
-        batches += with_store(
-            lambda redis, page=page: DeadLetters(redis).replay(  # type: ignore[misc]  # bound now
-                [letter.number for letter in page], int(time.time() * 1000)
-            )
-        )
-    replayed = sum(int(batch.split(":")[2]) for batch in batches)
+    replayed = with_face(lambda face: _replay(face, letters, quiet=as_json))
     report("replayed", replayed, len(letters), as_json)
 
 
-async def _record(redis: Store, numbers: list[int]) -> None:
-    # The trail first, as with every act on dead letters.
-    await Audit(redis).record(
-        operator(), "dead-letters.replay", letters=len(numbers), numbers=numbers[:20]
-    )
+async def _replay(face: Face, letters: list[DeadLetterSummary], *, quiet: bool) -> int:
+    done = 0
+    with progress("replaying", len(letters), quiet=quiet) as bar:
+        async for put in face.letters.replay([letter.number for letter in letters]):
+            done += put
+            bar(done)
+    return done

@@ -9,18 +9,17 @@ from typing import Any
 import typer
 
 from app.cli.dead_letters.tables import plain, plain_lines
-from app.cli.reading import Json, echo_json, moment, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, moment
 from app.core.dead_letter import DeadLetter
-from app.store.dead_letters import DeadLetters
 
 
 def show(number: int, as_json: Json = False) -> None:
     """One dead letter, whole: body, record, every attempt. It may hold personal data."""
-    letters = with_store(lambda redis: DeadLetters(redis).look([number]))
-    if not letters:
+    letter = with_face(lambda face: face.letters.whole(number))
+    if letter is None:
         typer.echo(f"there is no dead letter {number}", err=True)
         raise typer.Exit(1)
-    [letter] = letters
     document = document_of(letter)
     if as_json:
         echo_json(document)

@@ -11,13 +11,12 @@ import typer
 
 from app.cli.completing import recipe_names
 from app.cli.dead_letters.choosing import filter_
-from app.cli.mappings.finding import Configuration, compiled, find
-from app.cli.reading import visible, with_store
-from app.core.errors import ConfigError, RecipeInvalid
+from app.cli.facing import with_face
+from app.cli.reading import visible
+from app.core.errors import RecipeInvalid
 from app.core.recipe import Recipe, read_recipe
-from app.core.selection import OTHERS
 from app.store.dead_letters import Filter
-from app.store.recipes import Recipes, SavedRecipe
+from app.store.recipes import SavedRecipe
 
 Name = Annotated[
     str,
@@ -27,7 +26,7 @@ Name = Annotated[
 
 def known(name: str) -> SavedRecipe:
     """The saved recipe. Raises typer.Exit, with a word, when there is none."""
-    found = with_store(lambda redis: Recipes(redis).get(name))
+    found = with_face(lambda face: face.recipes.get(name))
     if found is None:
         typer.echo(f"there is no recipe {name!r}: `sluice recipes list` has them", err=True)
         raise typer.Exit(1)
@@ -60,18 +59,18 @@ def wanted_by(recipe: Recipe) -> Filter:
         words.get("connection"), words.get("class"), words.get("kind"), words.get("code"),
         words.get("event_id"), words.get("mapping"), words.get("older"), words.get("newer"),
         group=words.get("group"), campaign=words.get("campaign"), text=words.get("text"),
-        run=words.get("run"),
+        run=words.get("run"), since=words.get("from"), until=words.get("to"),
     )  # fmt: skip
 
 
-def require_mapping(recipe: Recipe, connections: Iterable[str]) -> None:
-    """Raises typer.Exit(1) unless the version that a recipe wants is the one on disk here."""
+def require_mapping(recipe: Recipe, text: str, connections: Iterable[str]) -> None:
+    """Raises typer.Exit(1) unless the version that a recipe wants is the one on disk."""
     if not recipe.mapping:
         return
-    named = (name for name in connections if name != OTHERS)
-    faults = [fault for name in named if (fault := _unfit(recipe, name))]
+    names = list(connections)
+    faults = with_face(lambda face: face.recipes.unfit(text, names))
     for fault in faults:
-        typer.echo(fault, err=True)
+        typer.echo(visible(fault), err=True)
     if faults:
         typer.echo(
             f"the recipe wants {recipe.mapping}: put that set where the workers read theirs, or "
@@ -79,15 +78,3 @@ def require_mapping(recipe: Recipe, connections: Iterable[str]) -> None:
             err=True,
         )
         raise typer.Exit(1)
-
-
-def _unfit(recipe: Recipe, name: str) -> str:
-    configuration = Configuration()
-    try:
-        connection = configuration.connection(name)
-        if connection.platform.mode == "raw":
-            return f"{name} is mapped by its dataflow, and not here"
-        mapping, _ = compiled(find(connection.mapping_set, connection, configuration=configuration))
-    except ConfigError as error:
-        return f"{name}: {error.faults[0]}"
-    return "" if recipe.fits(mapping.label) else f"{name} is mapped with {mapping.label}"

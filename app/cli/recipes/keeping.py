@@ -6,17 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.acting import operator
-from app.cli.reading import Json, echo_json, echo_table, moment, visible, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, echo_table, moment, visible
 from app.cli.recipes.finding import Name, known, read_file, understood
 from app.core.errors import RecipeInvalid
 from app.core.recipe import NAME, read_recipe
-from app.store.recipes import Recipes, SavedRecipe
+from app.store.recipes import SavedRecipe
 
 
 def list_(as_json: Json = False) -> None:
     """All saved recipes."""
-    found = with_store(lambda redis: Recipes(redis).all())
+    found = with_face(lambda face: face.recipes.all())
     if as_json:
         echo_json([_document(each) for each in found])
         return
@@ -51,7 +51,7 @@ def save(
         raise typer.BadParameter("lower case letters, digits and dashes, at most 64")
     text = read_file(file)
     understood(text)
-    version = with_store(lambda redis: Recipes(redis).save(name, text, operator()))
+    version = with_face(lambda face: face.recipes.save(name, text))
     if as_json:
         echo_json({"name": name, "version": version})
     else:
@@ -60,7 +60,7 @@ def save(
 
 def delete(name: Name, as_json: Json = False) -> None:
     """Forget a recipe. Runs that follow it go on. Exit 1 when there is none."""
-    done = with_store(lambda redis: Recipes(redis).delete(name, operator()))
+    done = with_face(lambda face: face.recipes.delete(name))
     if as_json:
         echo_json({"name": name, "deleted": done})
     else:

@@ -25,5 +25,5 @@ def run(name: Name, detach: Detach = False, yes: Yes = False, as_json: Json = Fa
         detach=detach,
         as_json=as_json,
         recipe=(made_by(name, saved.version), saved.text),
-        check=lambda run: require_mapping(recipe, run.census["connections"]),
+        check=lambda run: require_mapping(recipe, saved.text, run.census["connections"]),
     )

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from app.cli.dead_letters.trying import SAMPLE
-from app.cli.mappings.finding import Configuration, say
-from app.cli.reading import Json, echo_json, visible, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, visible
 from app.cli.recipes.finding import known, read_file, require_mapping, understood, wanted_by
-from app.core.dead_letter import DeadLetter
-from app.core.recipe import Difference, Recipe, differences, mend
 from app.core.replay_words import census_lines
-from app.core.selection import Census
-from app.settings.trials import Trial, Trials
-from app.store.connect import Store
-from app.store.dead_letters import REPLAY_BATCH, DeadLetters, Filter
-from app.store.dead_letters.drawing import draw
+from app.operations.face import Face
+from app.settings.recipe_trials import SHOWN
+from app.store.dead_letters import Filter
 
 _SHOWN_CHARS: Final = 60
 
@@ -37,36 +29,27 @@ Everything = Annotated[bool, typer.Option("--all", help="Try all of them.")]
 Shown = Annotated[int, typer.Option(min=0, help="Of how many letters it shows what changes.")]
 
 
-@dataclass(slots=True)
-class _Found:
-    """`changes`: number of a letter that would pass -> where it would differ."""
-
-    census: Census
-    trial: Trial = field(default_factory=Trial)
-    left_out: Counter[str] = field(default_factory=Counter)
-    changes: dict[int, list[Difference]] = field(default_factory=dict)
-
-
 def dry_run(
     which: Which,
     sample: Sample = SAMPLE,
     everything: Everything = False,
-    shown: Shown = 5,
+    shown: Shown = SHOWN,
     as_json: Json = False,
 ) -> None:
     """How many dead letters a recipe would mend, how, and why not the others.
 
     Exit 1 when the mapping version that the recipe wants is not the one here.
     """
-    recipe = understood(_text_of(which))
-    wanted, most = wanted_by(recipe), 2**63 if everything else sample
+    text = _text_of(which)
+    recipe = understood(text)
+    wanted, most = wanted_by(recipe), 2**53 if everything else sample
     quiet = as_json or not Console(stderr=True).is_terminal
-    found = with_store(lambda redis: _try(redis, recipe, wanted, most, shown, quiet=quiet))
-    require_mapping(recipe, found.census.connections)
+    found = with_face(lambda face: _try(face, text, wanted, most, shown, quiet=quiet))
+    require_mapping(recipe, text, found["selection"]["connections"])
     if as_json:
-        echo_json(_document(found))
+        echo_json(found)
         return
-    for line in census_lines(found.census.document()):
+    for line in census_lines(found["selection"]):
         typer.echo(line)
     _tell(found)
 
@@ -77,63 +60,31 @@ def _text_of(which: str) -> str:
 
 
 async def _try(
-    redis: Store, recipe: Recipe, wanted: Filter, most: int, shown: int, *, quiet: bool
-) -> _Found:
-    letters, trials = DeadLetters(redis), Trials(Configuration(), say)
-    census, drawn = await draw(letters, wanted, most)
-    found = _Found(census)
-    parts = range(0, len(drawn), REPLAY_BATCH)
-    for at in track(parts, "trying", console=Console(stderr=True), transient=True, disable=quiet):
-        _judge(found, recipe, trials, await letters.get(drawn[at : at + REPLAY_BATCH]), shown)
-    return found
+    face: Face, text: str, wanted: Filter, most: int, shown: int, *, quiet: bool
+) -> dict[str, Any]:
+    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        task = bar.add_task("trying", total=None)
+        return await face.recipes.try_out(
+            text, wanted, most, shown, lambda at, of: bar.update(task, completed=at, total=of)
+        )
 
 
-def _judge(
-    found: _Found, recipe: Recipe, trials: Trials, letters: Sequence[DeadLetter], shown: int
-) -> None:
-    now = time.time()
-    for letter in letters:
-        body, why, left_out = mend(recipe.steps, letter.outgoing)
-        found.left_out.update(left_out)
-        if body is not None:
-            why = trials.why_not(letter.sending(body), now)
-        found.trial.note(why)
-        if why or body is None:
-            continue
-        if recipe.steps and len(found.changes) < shown:
-            changed = differences(recipe.steps, letter.outgoing, body)
-            found.changes[letter.summary.number] = changed
-
-
-def _document(found: _Found) -> dict[str, Any]:
-    return {
-        "selection": found.census.document(),
-        "trial": found.trial.document(),
-        "left_out": dict(found.left_out.most_common()),
-        "differences": [
-            {"number": number, "changes": [change.document() for change in changes]}
-            for number, changes in found.changes.items()
-        ],
-    }
-
-
-def _tell(found: _Found) -> None:
-    trial = found.trial
-    typer.echo(f"{trial.passing:,} of {trial.tried:,} tried would pass mapping and schema")
-    for why, times in trial.why.most_common():
+def _tell(found: dict[str, Any]) -> None:
+    passing, tried = found["trial"]["would_pass"], found["trial"]["tried"]
+    typer.echo(f"{passing:,} of {tried:,} tried would pass mapping and schema")
+    for why, times in found["trial"]["why"].items():
         typer.echo(f"{times:,} would stay dead: {visible(why)}")
-    for why, times in found.left_out.most_common():
+    for why, times in found["left_out"].items():
         typer.echo(f"{times:,} without an optional step: {visible(why)}")
-    for number, changes in found.changes.items():
-        typer.echo(f"letter {number}:")
-        for line in [_told(change) for change in changes] or ["stays as it is"]:
+    for letter in found["differences"]:
+        typer.echo(f"letter {letter['number']}:")
+        for line in [_told(change) for change in letter["changes"]] or ["stays as it is"]:
             typer.echo(f"  {line}")
 
 
-def _told(change: Difference) -> str:
-    told = change.document()
+def _told(told: dict[str, Any]) -> str:
     before, after = (_short(told[side]) if side in told else "-" for side in ("before", "after"))
-    return visible(f"{change.path}: {before} -> {after}")
+    return visible(f"{told['path']}: {before} -> {after}")
 
 
 def _short(value: Any) -> str:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from app.cli.reading import Json, echo_json, echo_table, moment, visible, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json, echo_table, moment, visible
 from app.core.replay_run import ReplayRun
 from app.core.replay_words import asked_for, census_lines, counts_of, state_of
-from app.store.replay_runs import ReplayRuns
 
 Number = Annotated[int, typer.Argument(metavar="RUN", help="Its number, from `list`.")]
 
@@ -19,7 +19,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """Bulk replays, newest first."""
-    found = with_store(lambda redis: ReplayRuns(redis).newest(limit))
+    found = with_face(lambda face: face.runs.newest(limit))
     if as_json:
         echo_json([run.document() for run in found])
         return
@@ -67,7 +67,7 @@ def show(number: Number, as_json: Json = False) -> None:
 
 def known(number: int) -> ReplayRun:
     """The run. Raises typer.Exit, with a word, when there is none."""
-    run = with_store(lambda redis: ReplayRuns(redis).get(number))
+    run = with_face(lambda face: face.runs.get(number))
     if run is None:
         typer.echo(f"there is no replay run {number}: `sluice replays list` has them", err=True)
         raise typer.Exit(1)

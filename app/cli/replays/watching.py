@@ -10,13 +10,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from app.cli.reading import Json, echo_json, with_store
+from app.cli.facing import with_face
+from app.cli.reading import Json, echo_json
 from app.cli.replays.looking import Number, known
-from app.core.errors import StoreUnavailable
+from app.core.errors import ConsoleUnavailable, StoreUnavailable
 from app.core.replay_run import ReplayRun, RunState
 from app.core.replay_words import counts_of, state_of
-from app.store.connect import Store
-from app.store.replay_runs import ReplayRuns
+from app.operations.face import Face
 
 _LOOK_SECONDS = 0.5
 # What the rate and the time left are reckoned from.
@@ -32,7 +32,7 @@ def watch(number: Number, as_json: Json = False) -> None:
 def follow(number: int, *, as_json: bool) -> None:
     """Watches a run that exists. Raises typer.Exit: 0 finished, or left by Ctrl-C; 1 it is not."""
     try:
-        run = with_store(lambda redis: _follow(redis, number, quiet=as_json))
+        run = with_face(lambda face: _follow(face, number, quiet=as_json))
     except KeyboardInterrupt:
         typer.echo(how_to_go_on(number), err=True)
         raise typer.Exit(0) from None
@@ -54,9 +54,8 @@ def how_to_go_on(number: int) -> str:
     )
 
 
-async def _follow(redis: Store, number: int, *, quiet: bool) -> ReplayRun:
+async def _follow(face: Face, number: int, *, quiet: bool) -> ReplayRun:
     """The run when it does not run any more."""
-    runs = ReplayRuns(redis)
     console = Console(stderr=True)
     said = ""
     with Progress(
@@ -72,9 +71,9 @@ async def _follow(redis: Store, number: int, *, quiet: bool) -> ReplayRun:
         pace = _Pace()
         while True:
             try:
-                run = await runs.get(number)
-            except StoreUnavailable as fault:
-                bar.update(task, description=f"Redis does not answer ({fault.reason})")
+                run = await face.runs.get(number)
+            except (StoreUnavailable, ConsoleUnavailable) as fault:
+                bar.update(task, description=f"waiting: {fault}")
                 await asyncio.sleep(_LOOK_SECONDS)
                 continue
             if run is None or run.state is not RunState.RUNNING:

@@ -11,7 +11,7 @@
 Pure: bytes and values in, values out.
 """
 
-from app.core.dead_letter.about import About, about_of, person_token
+from app.core.dead_letter.about import About, about_of, is_about, person_token
 from app.core.dead_letter.cause import Cause, cause_of, fingerprint_of
 from app.core.dead_letter.codec import (
     Encoded,
@@ -53,6 +53,7 @@ __all__ = [
     "encode_line",
     "encode_spilled",
     "fingerprint_of",
+    "is_about",
     "is_spilled",
     "person_token",
     "spilled_to",

@@ -46,6 +46,12 @@ def about_of(body: bytes) -> About:
     return About(_campaign(data), _people(data))
 
 
+def is_about(body: bytes, person: str) -> bool:
+    """Whether a body that may be anything names a person (id, address, cio_id). Never raises."""
+    wanted = _folded(person)
+    return any(_folded(each) == wanted for each in about_of(body).people)
+
+
 def person_token(key: bytes, person: str) -> bytes:
     """6 bytes that stand for a person in indexes.
 

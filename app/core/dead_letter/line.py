@@ -1,6 +1,7 @@
 """A dead letter as one line of NDJSON: in exports, and in the files that old ones are spilled to.
 
-`body` and `record` are the exact bytes: as text where they are UTF-8, else as `body_base64`.
+`body` and `record` are the exact bytes: as text where they are UTF-8, else as `body_base64`. An
+`edit` stands beside them; spill files have none, for it may change while the file does not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from app.core.batch import AttemptRun
+from app.core.dead_letter.edit import Edit
 from app.core.dead_letter.letter import DeadLetter, DeadLetterSummary
 from app.core.errors import UnreadableFrame
 
@@ -23,6 +25,9 @@ def encode_line(letter: DeadLetter, **more: Any) -> bytes:
     """The line, newline included. `more`: further keys, for readers; nothing reads them back."""
     document: dict[str, Any] = {**asdict(letter.summary), **more}
     document["attempts"] = [run._asdict() for run in letter.history]
+    if letter.edit is not None:
+        who, at_ms, patch = letter.edit
+        document["edit"] = {"who": who, "at_ms": at_ms, "patch": orjson.Fragment(patch)}
     _put(document, "body", letter.body)
     if letter.record is not None:
         _put(document, "record", letter.record)
@@ -44,8 +49,8 @@ def decode_line(line: bytes) -> DeadLetter:
     runs = document.get("attempts", [])
     if not isinstance(runs, list):
         raise UnreadableFrame("attempts is no list")
-    summary = DeadLetterSummary(**values)
-    return DeadLetter(summary, body, _take(document, "record"), tuple(map(_run, runs)))
+    record, edit = _take(document, "record"), _edit(document.get("edit"))
+    return DeadLetter(DeadLetterSummary(**values), body, record, tuple(map(_run, runs)), edit=edit)
 
 
 def _field(document: dict[str, Any], name: str, kind: str) -> Any:
@@ -69,6 +74,15 @@ def _run(value: Any) -> AttemptRun:
             for name in AttemptRun._fields
         }
     )
+
+
+def _edit(value: Any) -> Edit | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("patch"), list):
+        raise UnreadableFrame("edit is no object with a patch, which is a list")
+    who, at_ms = _field(value, "who", "str"), _field(value, "at_ms", "int")
+    return Edit(who, at_ms, orjson.dumps(value["patch"]))
 
 
 def _put(document: dict[str, Any], name: str, content: bytes) -> None:

@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final
 
 import orjson
 import yaml
 
 from app.core.errors import RecipeInvalid
-from app.core.moments import span_ms
+from app.core.moments import moment_ms, span_ms
 from app.core.recipe.steps import ABSENT, TYPES, VERBS, Step, key_of
 from app.core.replay_run import DEFAULT_RATE, DEFAULT_STOP_AT, DEFAULT_STOP_LEAST, Orders
 
@@ -27,7 +28,10 @@ RATE_MAX: Final = 100_000
 
 # A saved recipe names nobody: there is no `person`.
 _WORDS: Final = ("connection", "class", "group", "kind", "code", "campaign", "event_id", "mapping",
-                 "text", "older", "newer")  # fmt: skip
+                 "text", "older", "newer", "from", "to")  # fmt: skip
+_TIMES: Final[Mapping[str, Callable[[str], int]]] = {
+    "older": span_ms, "newer": span_ms, "from": moment_ms, "to": moment_ms,
+}  # fmt: skip
 _KEYS: Final = ("about", "selection", "mapping", "steps", "rate", "stop")
 _MAPPING: Final = re.compile(r"[^@+\s]+@\d+(\+[0-9a-f]{8})?")
 _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -128,6 +132,8 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _told(fault: yaml.YAMLError) -> str:
+    if isinstance(fault, yaml.reader.ReaderError):
+        return f"character {fault.position + 1} is none that YAML knows"
     mark, problem = getattr(fault, "problem_mark", None), getattr(fault, "problem", None)
     place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     return f"{place}{problem or type(fault).__name__}"
@@ -151,8 +157,8 @@ def _selection(found: Any, faults: list[str]) -> dict[str, Any]:
     for word in _WORDS:
         if word in found and not (isinstance(found[word], str) and found[word]):
             faults.append(f"selection.{word}: a text; put it in quotes")
-        elif word in ("older", "newer") and word in found:
-            _try(f"selection.{word}", lambda word=word: span_ms(found[word]), faults)  # type: ignore[misc]  # bound now
+        elif word in found and (read := _TIMES.get(word)):
+            _try(f"selection.{word}", partial(read, found[word]), faults)
     if "run" in found and (type(found["run"]) is not int or found["run"] < 1):
         faults.append("selection.run: the number of a replay run")
     if "all" in found and (found["all"] is not True or len(found) > 1):

@@ -5,9 +5,12 @@ pages.py      a page at a time, by any combination of fields
 filter.py     which are meant
 groups.py     causes: how many, since when, what is affected, notes, known, resolved
 causes.py     causes by their fingerprints
+tokens.py     of many events, which are among them
 searching.py  where no index helps: in bodies
 drawing.py    a sample by lot
-exchange.py   letters from elsewhere
+choosing.py   a selection that is looked at before something is done to it
+discarding.py many of them, for good
+exchange.py   letters to and from elsewhere
 writing.py    letters on their way into a script
 spilling.py   beyond a budget, from Redis to files
 files.py      those files

@@ -33,7 +33,7 @@ class Filter:
     run: int | None = None
 
     def wants(self, letter: DeadLetterSummary) -> bool:
-        return self._wants_mapping(letter.mapping) and all(
+        return wants_label(self.mapping, letter.mapping) and all(
             wanted is None or wanted == found
             for wanted, found in (
                 (self.failure, letter.failure),
@@ -63,11 +63,13 @@ class Filter:
             ("k", self.kind),
             ("g", self.campaign),
             ("v", self.mapping if whole_label else None),
+            ("r", self.run),
         )
         return [f"{letter}:{value}" for letter, value in found if value is not None]
 
-    def _wants_mapping(self, label: str) -> bool:
-        wanted = self.mapping
-        return wanted in (None, label) or bool(
-            wanted and label.startswith((f"{wanted}@", f"{wanted}+"))
-        )
+
+def wants_label(wanted: str | None, label: str) -> bool:
+    """Whether a mapping set's version is meant (Filter.mapping)."""
+    return wanted in (None, label) or bool(
+        wanted and label.startswith((f"{wanted}@", f"{wanted}+"))
+    )

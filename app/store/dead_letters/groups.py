@@ -10,6 +10,7 @@ from typing import Any, Final
 from app.core.dead_letter import Cause, decode_cause
 from app.core.errors import UnreadableFrame
 from app.store import keys
+from app.store.dead_letters.filter import wants_label
 from app.store.faults import store_faults
 from app.store.scripting import Script, Store
 
@@ -68,7 +69,8 @@ def group_document(group: Group) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class GroupFilter:
-    """Which groups. None = any; `empty`: those without letters as well."""
+    """Which groups. None = any; `empty`: those without letters as well. `mapping`: as in Filter, of
+    any of its letters; times in Unix ms, of the last letter."""
 
     connection: str | None = None
     failure: str | None = None
@@ -77,6 +79,9 @@ class GroupFilter:
     empty: bool = False
     kind: str | None = None
     campaign: str | None = None
+    mapping: str | None = None
+    seen_after_ms: int | None = None
+    seen_before_ms: int | None = None
 
     def wants(self, group: Group) -> bool:
         said = " ".join((group.fingerprint, *group.cause, group.note)).lower()
@@ -85,9 +90,18 @@ class GroupFilter:
             and self.connection in (None, *group.connections)
             and self.kind in (None, *group.kinds)
             and self.campaign in (None, *group.campaigns)
+            and self._wants_mapping(group)
+            and (self.seen_after_ms is None or group.last_ms >= self.seen_after_ms)
+            and (self.seen_before_ms is None or group.last_ms <= self.seen_before_ms)
             and self.failure in (None, group.cause.failure)
             and self.state in (None, group.state)
             and (self.text is None or self.text.lower() in said)
+        )
+
+    def _wants_mapping(self, group: Group) -> bool:
+        # "*" counts what comes after some 190 different ones: it may be among them.
+        return self.mapping is None or any(
+            label == "*" or wants_label(self.mapping, label) for label in group.versions
         )
 
 
@@ -162,16 +176,26 @@ class Groups:
 
     async def note(self, fingerprint: str, text: str, who: str, now_ms: int) -> bool:
         """Writes a note; False when there is no such group. Raises StoreUnavailable."""
+        return bool(await self.note_all([fingerprint], text, who, now_ms))
+
+    async def note_all(self, fingerprints: Sequence[str], text: str, who: str, now_ms: int) -> int:
+        """The same for many, at once; how many there were."""
         fields = ["note", text[:NOTE_MAX], "note_by", who, "note_ms", now_ms]
-        return bool(await self._mark([keys.dead_group(fingerprint)], fields))
+        return int(await self._mark([keys.dead_group(each) for each in fingerprints], fields))
 
     async def mark(self, fingerprint: str, state: State, who: str, now_ms: int) -> bool:
         """Says what is known of a group; False when there is none. Raises StoreUnavailable.
 
         A resolved one is reopened by the next letter of its cause (scripts/parts/dead_add.lua).
         """
+        return bool(await self.mark_all([fingerprint], state, who, now_ms))
+
+    async def mark_all(
+        self, fingerprints: Sequence[str], state: State, who: str, now_ms: int
+    ) -> int:
+        """The same for many, at once; how many there were."""
         fields = ["state", state.value, "state_by", who, "state_ms", now_ms]
-        return bool(await self._mark([keys.dead_group(fingerprint)], fields))
+        return int(await self._mark([keys.dead_group(each) for each in fingerprints], fields))
 
     async def forget(self, before_ms: int, limit: int = 1_000) -> int:
         """Drops groups that have no letters and saw their last before; how many."""

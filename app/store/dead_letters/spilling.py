@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from app.core.dead_letter import (
@@ -111,7 +111,9 @@ class Spilling:
                 if excess > 0 and (size := sizes.get(number)):
                     some.append(number)
                     excess -= size
-            found += [letter for letter in await letters.get(some) if _survives(letter)]
+            # Edits stay in Redis: they may change, and a file does not.
+            whole = [replace(letter, edit=None) for letter in await letters.get(some)]
+            found += [letter for letter in whole if _survives(letter)]
         if not found and self._behind:
             # Letters that were restored have old numbers: look from the start the next time.
             self._behind = ""

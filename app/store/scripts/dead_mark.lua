@@ -1,6 +1,11 @@
--- Writes fields of a group of dead letters.
--- KEYS  1 group   ARGV  field, value; again for each
--- Returns 1, or 0 when there is no such group.
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV))
-return 1
+-- Writes fields of groups of dead letters, of all of them that there are.
+-- KEYS  groups   ARGV  field, value; again for each
+-- Returns how many there were.
+local found = 0
+for _, group in ipairs(KEYS) do
+  if redis.call('EXISTS', group) == 1 then
+    redis.call('HSET', group, unpack(ARGV))
+    found = found + 1
+  end
+end
+return found

@@ -19,6 +19,7 @@ from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.users import Users
 from app.web.console.live import Live
+from app.web.console.oidc.provider import Provider
 from app.web.console.panels import Panels
 from app.web.sources import Network
 
@@ -64,6 +65,8 @@ class Console:
     live: Live
     panels: Panels
     configuration: Callable[[], Configuration]
+    # None: local users alone.
+    provider: Provider | None = None
 
 
 CONSOLE: Final = web.AppKey("console", Console)

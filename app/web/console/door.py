@@ -24,7 +24,8 @@ _REMEMBERED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Somebody who was let in. `session_id` "" for a token; `csrf`: what forms must carry."""
+    """Somebody who was let in. `session_id` "" for a token; `csrf`: what forms must carry;
+    `token`: what the token is called, "" for a session."""
 
     name: str
     role: Role
@@ -33,6 +34,12 @@ class Who:
     csrf: str = ""
     # Redis could not be asked: good for looking only.
     remembered: bool = False
+    token: str = ""
+
+    @property
+    def acting(self) -> str:
+        """Who acts, for the audit trail and what is signed: the user, and by which token."""
+        return f"{self.name}/{self.token}" if self.token else self.name
 
 
 WHO: Final = web.RequestKey("who", Who)
@@ -71,8 +78,10 @@ class Door:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             return None
-        user = await console.tokens.user_of(token.strip(), console.users)
-        return Who(user.name, user.role, address_of(request)) if user else None
+        holder = await console.tokens.holder_of(token.strip(), console.users)
+        if holder is None:
+            return None
+        return Who(holder.user.name, holder.role, address_of(request), token=holder.name)
 
     def forget(self, session_id: str) -> None:
         """A session that was ended."""

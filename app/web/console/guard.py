@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
+import structlog
 from aiohttp import web
 
 from app.store.users import Role
-from app.web.console.door import DOOR, WHO, Who, same_origin
+from app.web.console.config import CONSOLE
+from app.web.console.door import DOOR, WHO, Who, address_of, same_origin
 from app.web.console.forms import equal, read_form
-from app.web.console.routes import FORM_BYTES, Handler, Route
+from app.web.console.route import FORM_BYTES, Handler, Route
+
+log = structlog.get_logger(__name__)
 
 CSRF_FIELD: Final = "csrf"
 
@@ -56,11 +60,10 @@ def _api(route: Route, wants: Role) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         who = await request.app[DOOR].by_token(request)
         if who is None:
-            raise web.HTTPUnauthorized(
-                text="Send a token of `sluice users token NAME`: Authorization: Bearer sluice_...",
-                headers={"WWW-Authenticate": 'Bearer realm="sluice"'},
-            )
+            raise await _no_token(request)
         request[WHO] = who
+        if route.form_bytes != FORM_BYTES:
+            request = request.clone(client_max_size=route.form_bytes)
         if not who.role.allows(wants):
             raise web.HTTPForbidden(
                 text=f"This needs the role {wants.value}; {who.name} is {who.role.value}."
@@ -68,6 +71,25 @@ def _api(route: Route, wants: Role) -> Handler:
         return await route.handler(request)
 
     return handle
+
+
+async def _no_token(request: web.Request) -> web.HTTPException:
+    """What is said to who has no good token; who goes on guessing is told to wait."""
+    console, origin = request.app[CONSOLE], address_of(request)
+    if "Authorization" in request.headers:
+        if wait := await console.limits.token_refused(origin):
+            return web.HTTPTooManyRequests(
+                text=f"Too many tokens that are none. Try again in {max(1, round(wait / 60))} min.",
+                headers={"Retry-After": str(int(wait) + 1)},
+            )
+        log.warning("console.token_refused", address=origin)
+        if await console.limits.worth_noting():
+            await console.audit.record("", "token.refused", origin=origin)
+    return web.HTTPUnauthorized(
+        text="Send a token of `sluice users token add`, one that is not over or revoked: "
+        "Authorization: Bearer sluice_...",
+        headers={"WWW-Authenticate": 'Bearer realm="sluice"'},
+    )
 
 
 async def _own_form(request: web.Request, who: Who) -> None:

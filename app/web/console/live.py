@@ -28,6 +28,7 @@ _TREND_SECONDS: Final = 60.0
 # A look at the whole ledger, which a check is, is dear.
 _BALANCE_SECONDS: Final = 30.0
 _PATIENCE_SECONDS: Final = 10.0
+_ENDING_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class Live:
     version: int = field(default=0, init=False)
     closing: bool = field(default=False, init=False)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition, init=False)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _pipeline: Pipeline = field(init=False)
     _balance_at: float = field(default=float("-inf"), init=False)
 
@@ -55,6 +57,9 @@ class Live:
         """Samples while the application runs: for its `cleanup_ctx`."""
         task = asyncio.create_task(self._sample_for_ever())
         yield
+        await self.stop()
+        # Not in the middle of a look: a connection whose making is cancelled is never closed.
+        await asyncio.wait({task}, timeout=_ENDING_SECONDS)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
@@ -62,6 +67,7 @@ class Live:
     async def stop(self) -> None:
         """Whoever waits for the next look is told that there is none."""
         self.closing = True
+        self._ended.set()
         async with self._changed:
             self._changed.notify_all()
 
@@ -124,5 +130,5 @@ class Live:
             began = time.monotonic()
             await self.sample()
             took = time.monotonic() - began
-            if not self.closing:
-                await asyncio.sleep(max(self.interval_seconds, 10 * took))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), max(self.interval_seconds, 10 * took))

@@ -9,7 +9,7 @@ import aiohttp_jinja2
 import orjson
 from aiohttp import web
 
-from app.core.moments import hour_text, moment, span_text
+from app.core.moments import hour_text, moment, moment_ms, span_text
 from app.store.users import Role
 from app.web.console import static
 from app.web.console.config import CONSOLE
@@ -19,6 +19,8 @@ THEMES: Final = ("auto", "light", "dark")
 THEME_COOKIE: Final = "sluice-theme"
 # A word of what was done, shown once after the redirect.
 DONE_COOKIE: Final = "sluice-done"
+
+_SHORT_CHARS: Final = 200
 
 
 class Place(NamedTuple):
@@ -34,6 +36,7 @@ PLACES: Final = (
     Place("/", "Overview", "o", Role.VIEWER),
     Place("/dead-letters", "Dead letters", "d", Role.VIEWER),
     Place("/replays", "Replays", "r", Role.VIEWER),
+    Place("/recipes", "Recipes", "p", Role.VIEWER),
     Place("/events", "Events", "e", Role.VIEWER),
     Place("/tail", "Live tail", "t", Role.VIEWER),
     Place("/ledger", "Ledger", "l", Role.VIEWER),
@@ -54,6 +57,14 @@ def render(
     )
     if DONE_COOKIE in request.cookies:
         response.del_cookie(DONE_COOKIE, path="/")
+    return response
+
+
+def pushed(request: web.Request, response: web.Response, address: str) -> web.Response:
+    """The answer to a form that htmx sent: the browser's address says what is shown, as far as it
+    may stand there."""
+    if request.headers.get("HX-Request") == "true":
+        response.headers["HX-Push-Url"] = address
     return response
 
 
@@ -130,10 +141,25 @@ def pretty(content: bytes | None) -> str:
         return content.decode("utf-8", "backslashreplace")
 
 
+def local_time(text: str) -> str:
+    """A time as a field of type datetime-local has it; "" for what is none."""
+    try:
+        told = moment(moment_ms(text)).replace(" ", "T")
+    except ValueError:
+        return ""
+    return told.removesuffix(":00")
+
+
 def reason(text: str) -> str:
     """Why a lane is held back, `class:detail`, as people write it."""
     kind, _, detail = text.partition(":")
     return f"{kind}: {detail}" if detail else kind
+
+
+def short(value: Any) -> str:
+    """A JSON value in a line."""
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= _SHORT_CHARS else f"{text[:_SHORT_CHARS]}…"
 
 
 FILTERS: Final[dict[str, Callable[..., str]]] = {
@@ -145,6 +171,8 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "span": span_text,
     "pretty": pretty,
     "reason": reason,
+    "short": short,
+    "local_time": local_time,
 }
 
 

@@ -21,6 +21,7 @@ from app.web.console.pages.replay import FREEZING, end_freezing
 from app.web.console.panels import explain
 from app.web.console.routes import FORM_BYTES, ROUTES, Handler
 from app.web.console.stream import STREAMS, Streams
+from app.web.console.uploads import UPLOADS, Uploads
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,7 @@ def make_app(console: Console) -> web.Application:
     app[DOOR] = Door()
     app[STREAMS] = Streams()
     app[FREEZING] = set()
+    app[UPLOADS] = uploads = Uploads()
     aiohttp_jinja2.setup(
         app,
         loader=jinja2.PackageLoader("app.web.console"),
@@ -49,6 +51,7 @@ def make_app(console: Console) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
     app.on_shutdown.append(end_freezing)
+    app.on_cleanup.append(uploads.close)
     app.cleanup_ctx.append(_sampling)
     return app
 

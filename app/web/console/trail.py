@@ -21,7 +21,7 @@ async def note(request: web.Request, what: str, on: str = "", **about: object) -
     who = request[WHO]
     trail = request.app[CONSOLE].audit
     given = {"on": on, **about} if on else about
-    await trail.record(who.name, what, **given, origin=who.origin)
+    await trail.record(who.acting, what, **given, origin=who.origin)
 
 
 async def page_before(request: web.Request) -> tuple[list[Entry], str | None]:

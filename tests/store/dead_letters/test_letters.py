@@ -281,3 +281,25 @@ async def test_versions_are_found_by_label_and_by_their_beginning(store: Store) 
     assert await found(letters, Filter(mapping=LABELS[0])) == numbers[::2][::-1]
     assert await found(letters, Filter(mapping="customerio-default@4")) == numbers[1::2][::-1]
     assert await found(letters, Filter(mapping="customerio-default")) == numbers[::-1]
+
+
+async def test_what_died_again_in_a_run_is_found_by_an_index_and_counted_in_no_group(
+    store: Store,
+) -> None:
+    letters, given = DeadLetters(store), made(2_000)
+    for at in (7, 1_500):
+        given[at] = replace(given[at], summary=replace(given[at].summary, replays=1, run=12))
+    numbers = await bury(store, given)
+
+    page = await letters.page(Filter(run=12))
+
+    assert [letter.number for letter in page.letters] == [numbers[1_500], numbers[7]]
+    assert page.looked == 2, "no other letter was looked at"
+    assert (await letters.page(Filter(run=3))).looked == 0
+    assert await found(letters, Filter(run=12, connection="a", event_id="none")) == []
+    assert [finding async for finding in Fsck(store).run()] == []
+    fields = await store.hkeys(keys.dead_group(page.letters[0].fingerprint))
+    assert b"live" in fields and not any(name.startswith(b"r:") for name in fields)
+    assert await letters.discard(page.letters) == 2
+    assert await store.keys(f"{keys.DEAD}i:r:*") == []
+    assert await found(letters, Filter(run=12)) == []

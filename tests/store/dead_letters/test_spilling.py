@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from app.core.batch import decode
-from app.core.dead_letter import DeadLetter, decode_line
+from app.core.dead_letter import DeadLetter, Edit, decode_line
 from app.sandbox.traffic import generate
 from app.store import keys
 from app.store.connect import Store
@@ -174,3 +174,16 @@ async def test_without_room_for_a_file_everything_stays_in_redis(
     with pytest.raises(OSError):
         await spill_down_to(store, 1)
     assert await DeadLetters(store).get(numbers) == numbered(given, numbers)
+
+
+async def test_an_edit_stays_beside_a_letter_whose_body_went_to_a_file(
+    store: Store, folder: Path
+) -> None:
+    letters = DeadLetters(store)
+    numbers = await bury(store, made(20)[4:])
+    edit = Edit("ada", 5, b'[{"op":"add","path":"/data/x","value":1}]')
+    await letters.edit(numbers[0], edit)
+    assert await spill_down_to(store, 1) == len(numbers)
+    assert [each.edit for each in await letters.get(numbers[:2])] == [edit, None]
+    await letters.edit(numbers[0], None)
+    assert [each.edit for each in await letters.get(numbers[:2])] == [None, None]

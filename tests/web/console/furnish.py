@@ -18,6 +18,7 @@ from app.store.batches import Batches, Settlement
 from app.store.claims import Claims
 from app.store.dead_letters import Filter
 from app.store.lanes import Lanes
+from app.store.recipes import Recipes
 from app.store.replay_runs import ReplayRuns
 from app.store.samples import Samples
 from app.store.traces import RequestTrace, encode_trace
@@ -31,12 +32,26 @@ DELIVERED = "01HF0000000000000000000001"
 DEAD = "01HF0000000000000000000002"
 WAITING = "01HF0000000000000000000003"
 TAIL = "01HF0000000000000000000004"
+RECIPE = "hostile"
 
 
 def body_of(event_id: str, **data: object) -> bytes:
     """A webhook's body."""
     document = {"event_id": event_id, "object_type": "email", "metric": "sent"}
     return orjson.dumps({**document, "timestamp": 1_700_000_000, "data": data})
+
+
+def recipe_text() -> str:
+    """A recipe that may be read, and says nothing good."""
+    document = {
+        "about": HOSTILE,
+        "selection": {"connection": "example", "text": HOSTILE[:40]},
+        "steps": [
+            {"set": f"/data/{HOSTILE.replace('~', '')}", "value": HOSTILE},
+            {"map_value": "/data/subject", "values": {HOSTILE: HOSTILE}, "optional": True},
+        ],
+    }
+    return orjson.dumps(document).decode()
 
 
 async def furnish(redis: ArqRedis, connection: str = "example") -> int:
@@ -61,6 +76,7 @@ async def furnish(redis: ArqRedis, connection: str = "example") -> int:
     await runs.freeze(run, Filter(connection=connection))
     await runs.start(run.number)
     await runs.pause(run.number, HOSTILE)
+    await Recipes(redis).save(RECIPE, recipe_text(), HOSTILE)
     frame = encode_received([body_of(WAITING)], [now])
     await batches.commit(connection, frame, 1)
     await Lanes(redis).pause(connection, f"operator:{HOSTILE}", None, by_operator=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
@@ -20,6 +21,7 @@ from app.store.dead_letters import DeadLetters, Filter
 from app.store.dead_letters.groups import Groups, State
 from app.store.ledger import Ledger
 from app.store.replay_runs import ReplayRuns
+from app.store.samples import Samples
 from app.web.console.config import Console
 from app.web.console.pages.dead_letters import discarding
 from app.web.console.pages.dead_letters import letters as letters_page
@@ -90,11 +92,15 @@ async def test_causes_come_first_with_all_that_is_known_of_them(
         ("connection=other", 0),
         ("failure=schema", 2),
         ("text=ABSENT", 1),
+        ("mapping=customerio-default@3", 1),
+        ("mapping=customerio-default", 2),
+        ("event_id=01HF0000000000000000000001", 1),
+        ("event_id=nothing", 0),
+        ("since=2023-11-14T22:13:25", 1),
+        ("until=2023-11-14+22:13", 0),
         ("state=new", 2),
         ("state=resolved", 0),
         ("by=live", 2),
-        ("person=PERSON0@example.com", 1),
-        ("person=nobody@example.com", 0),
     ],
 )
 async def test_causes_are_filtered(console: Console, visit: Visit, asked: str, found: int) -> None:
@@ -110,14 +116,113 @@ async def test_a_viewer_may_not_ask_for_a_person(console: Console, visit: Visit)
     for path in ("/dead-letters", "/dead-letters/list"):
         assert 'name="person"' not in (await browser.get(path))[1]
         assert (await browser.get(f"{path}?person=a@example.com"))[0] == 403
+        assert (await browser.post(path, {"person": "a@example.com"})).status == 403
 
 
 async def test_who_asks_for_a_person_is_written_down_and_not_for_whom(
     console: Console, visit: Visit
 ) -> None:
+    numbers = await two_causes(console.redis, 120)
     browser = await visit(console, "operator")
-    await browser.get("/dead-letters?person=a@example.com")
+    page = await sent(browser, "/dead-letters", person="PERSON0@example.com")
+    assert cards(page) == 1 and "60 of this person" in page
+    assert cards(await sent(browser, "/dead-letters", person="nobody@example.com")) == 0
     assert (await trail(console))[0] == ("operator", "dead-letters.person", "", "127.0.0.1")
+
+    page = await sent(browser, "/dead-letters/list", person="person0@example.com")
+    assert _linked(page) == numbers[-2::-2][:50]
+    assert "person=" not in page, "no address says whom"
+    before = field_of(page, "before")
+    page = await sent(browser, "/dead-letters/list", person="person0@example.com", before=before)
+    assert _linked(page) == numbers[-2::-2][50:]
+
+
+@pytest.mark.parametrize("asked", ["person=a@example.com", "body=x"])
+async def test_nobody_is_asked_for_in_an_address_where_logs_would_keep_it(
+    console: Console, visit: Visit, asked: str
+) -> None:
+    browser = await visit(console, "operator")
+    for path in ("/dead-letters", "/dead-letters/list"):
+        status, page = await browser.get(f"{path}?{asked}")
+        assert status == 400 and "kept in logs" in page
+    status, _ = await browser.get("/dead-letters/discard?person=a@example.com")
+    assert status == 400
+    assert [what for _, what, *_ in await trail(console)] == ["login"]
+
+
+async def test_a_form_without_anything_personal_leads_to_the_address_that_says_the_same(
+    console: Console, visit: Visit
+) -> None:
+    await two_causes(console.redis)
+    browser = await visit(console, "operator")
+    answer = await browser.post(
+        "/dead-letters", {"kind": "email.sent", "by": "live", "since": "2023-11-14T22:00"}
+    )
+    assert answer.status == 303
+    address = answer.headers["Location"]
+    assert address == "/dead-letters?kind=email.sent&since=2023-11-14T22%3A00&by=live"
+    _, page = await browser.get(address)
+    assert cards(page) == 2 and 'value="2023-11-14T22:00"' in page
+    async with browser.client.get(address, headers={"HX-Request": "true"}) as found:
+        assert found.headers["HX-Push-Url"] == address
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"mapping": "customerio-default@4"}, 3),
+        ({"event_id": "01HF0000000000000000000001"}, 1),
+        ({"since": "2023-11-14 22:13:23", "until": "2023-11-14T22:13:24Z"}, 2),
+        ({"kind": "email.sent", "campaign": "campaign:6"}, 3),
+        ({"run": "7"}, 0),
+    ],
+)
+async def test_letters_are_filtered_and_so_is_what_is_done_to_them(
+    console: Console, visit: Visit, asked: dict[str, str], found: int
+) -> None:
+    await two_causes(console.redis)
+    browser = await visit(console, "operator")
+    listed = await browser.post("/dead-letters/list", asked)
+    _, page = await browser.get(listed.headers["Location"])
+    assert len(_linked(page)) == found
+    path = await frozen(console, browser, **asked)
+    run = await ReplayRuns(console.redis).get(int(path.rsplit("/", 1)[1]))
+    assert run and run.frozen == found
+
+
+async def test_the_events_of_a_person_are_found_dead_or_in_the_sample(
+    console: Console, visit: Visit
+) -> None:
+    await two_causes(console.redis)
+    await console.redis.sadd(keys.CONNECTIONS, "other")  # type: ignore[misc]  # redis-py's stub
+    recent = [each.replace(b"01HF", b"01HG") for each in bodies(3)]
+    await Samples(console.redis, 1000, 3_600_000).keep("other", recent, time.time_ns() // 10**6)
+    browser, viewer = await visit(console, "operator"), await visit(console, "viewer")
+    page = await sent(browser, "/events/person", person=" PERSON0@example.com")
+    assert re.findall(r"/events\?id=01H([FG])0*(\d)", page) == [
+        ("G", "2"), ("G", "0"), ("F", "4"), ("F", "2"), ("F", "0"),
+    ]  # fmt: skip
+    assert page.count("mapped lately</td>") == 2 and "dead letter 5</a>" in page
+    assert "person0" not in page.lower()
+    assert "Nobody of that name" in await sent(browser, "/events/person", person="nobody")
+    assert (await trail(console))[0] == ("operator", "events.person", "", "127.0.0.1")
+    assert (await browser.post("/events/person", {"person": " "})).status == 400
+    assert (await viewer.post("/events/person", {"person": "x"})).status == 403
+    assert "/events/person" not in (await viewer.get("/events"))[1]
+
+
+async def test_a_time_that_is_none_is_said(console: Console, visit: Visit) -> None:
+    browser = await visit(console, "operator")
+    for path in ("/dead-letters?since=soon", "/dead-letters/list?until=2023-13-01"):
+        status, page = await browser.get(path)
+        assert status == 400 and "is no time in UTC" in page
+
+
+async def sent(browser: Browser, path: str, **fields: str) -> str:
+    """The page that answers a form."""
+    answer = await browser.post(path, fields)
+    assert answer.status == 200
+    return unescape(await answer.text())
 
 
 async def test_a_cause_is_noted_known_resolved_and_reopened(console: Console, visit: Visit) -> None:
@@ -183,17 +288,18 @@ async def test_bodies_are_searched_by_operators_as_far_as_they_wait(
 ) -> None:
     numbers = await two_causes(console.redis, 500)
     browser = await visit(console, "operator")
-    _, page = await browser.get("/dead-letters/list?body=SECRET+17%22")
+    page = await sent(browser, "/dead-letters/list", body='SECRET 17"')
     assert _linked(page) == [numbers[17]] and "500 bodies were searched" in page
     assert "/replays/freeze" not in page, "its filter would not know of the body"
     assert (await trail(console))[0][1:3] == ("dead-letters.search", "")
 
     monkeypatch.setattr(letters_page, "_SEARCH_SECONDS", 0.0)
-    _, page = await browser.get("/dead-letters/list?body=SECRET+17%22")
+    page = await sent(browser, "/dead-letters/list", body='SECRET 17"')
     assert _linked(page) == [] and "and there are more" in page
     for _ in range(2):
-        on = re.findall(r'<a href="(/dead-letters/list\?[^"]*before=[^"]*)">Search on', page)
-        _, page = await browser.get(unescape(on[0]))
+        assert "Search on" in page
+        before = field_of(page, "before")
+        page = await sent(browser, "/dead-letters/list", body='SECRET 17"', before=before)
     assert _linked(page) == [numbers[17]] and "Search on" not in page
 
     viewer = await visit(console, "viewer")
@@ -499,7 +605,7 @@ async def test_discarding_takes_a_reason_and_the_number_typed(
     mark = (await marks(console))[0]
     browser = await visit(console, "operator")
     _, page = await browser.get(f"/dead-letters/discard?fingerprint={mark}")
-    fields = {"fingerprint": mark, "up_to": field_of(page, "up_to")}
+    fields = {"act": "discard", "fingerprint": mark, "up_to": field_of(page, "up_to")}
     assert "Type 3, their number" in page and fields["up_to"] == str(numbers[-1])
     await two_causes(console.redis, 2)
 
@@ -523,7 +629,7 @@ async def test_one_letter_is_discarded(console: Console, visit: Visit) -> None:
     browser = await visit(console, "operator")
     _, page = await browser.get("/dead-letters/discard?number=2")
     assert "Type 1, their number" in page
-    fields = {"number": "2", "count": "1", "reason": "r"}
+    fields = {"act": "discard", "number": "2", "count": "1", "reason": "r"}
     assert (await browser.post("/dead-letters/discard", fields)).status == 303
     assert await DeadLetters(console.redis).summaries([2]) == []
     assert len(await marks(console)) == 5
@@ -543,6 +649,6 @@ async def test_more_than_a_browser_waits_for_is_left_to_the_command(
     _, page = await browser.get("/dead-letters/discard")
     assert "sluice dead-letters discard" in page and 'name="count"' not in page
     for count in ("3", "4", "6"):
-        fields = {"count": count, "reason": "r"}
+        fields = {"act": "discard", "count": count, "reason": "r"}
         assert (await browser.post("/dead-letters/discard", fields)).status == 422
     assert len(await marks(console)) == 6

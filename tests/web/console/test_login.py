@@ -69,7 +69,7 @@ async def test_redis_holds_no_id_that_would_let_anybody_in(
     user = await console.users.get("viewer")
     assert user
     secrets = [browser.cookie().encode(), PASSWORD.encode()]
-    secrets.append((await console.tokens.make(user, 1)).encode())
+    secrets.append((await console.tokens.make(user, 1, "test")).encode())
     for key in await store.keys("sluice:console:*"):
         kind = await store.type(key)
         held = [key]
@@ -151,10 +151,10 @@ async def test_an_admin_ends_somebody_s_sessions_and_tokens(console: Console, vi
     admin, other = await visit(console, "admin"), await visit(console, "viewer")
     viewer = await console.users.get("viewer")
     assert viewer
-    token = await console.tokens.make(viewer, 1)
+    token = await console.tokens.make(viewer, 1, "test")
     assert (await admin.post("/users/end-sessions", {"name": "viewer"})).status == 303
     assert (await other.get("/"))[0] == 303
-    assert await console.tokens.user_of(token, console.users) is None
+    assert await console.tokens.holder_of(token, console.users) is None
 
 
 async def test_an_admin_cannot_lock_out_the_last_admin(console: Console, visit: Visit) -> None:

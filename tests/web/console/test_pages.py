@@ -75,11 +75,17 @@ HOSTILE_PAGES = [
     ("/dead-letters/1/edit", True),
     ("/dead-letters/discard", True),
     (f"/dead-letters/discard?kind={quote(HOSTILE)}", False),
-    (f"/dead-letters/list?text={quote(HOSTILE)}&person={quote(HOSTILE)}", True),
-    (f"/dead-letters/list?body={quote(HOSTILE)}", True),
+    (f"/dead-letters/list?text={quote(HOSTILE)}&mapping={quote(HOSTILE)}", True),
+    (f"/dead-letters/list?since={quote(HOSTILE)}", True),
     ("/replays", True),
     ("/replays/1", True),
     ("/replays/1/trial", False),
+    ("/mappings/customerio-default/preview/values", True),
+    ("/recipes", True),
+    ("/recipes/hostile", True),
+    ("/recipes/hostile/edit", True),
+    ("/recipes/hostile/trial", False),
+    (f"/recipes/_new?group={quote(HOSTILE)}", True),
     (f"/tail?kind={quote(HOSTILE)}&connection={quote(HOSTILE)}", True),
     (f"/tail/body?connection=example&event_id={TAIL}", True),
     (f"/tail/body?connection=x&event_id={quote(HOSTILE)}", True),
@@ -115,6 +121,45 @@ async def test_hostile_text_stays_text(
         assert SHOWN[:34] in seen.text or any(
             SHOWN[:34] in value for value in seen.attributes.get("value", [])
         )
+
+
+HOSTILE_FORMS = [
+    ("/dead-letters", {"person": HOSTILE}),
+    ("/dead-letters/list", {"person": HOSTILE, "before": "9"}),
+    ("/dead-letters/list", {"body": "onerror"}),
+    ("/dead-letters/discard", {"text": HOSTILE}),
+    (
+        "/dead-letters/discard",
+        {"act": "discard", "number": "1", "reason": HOSTILE, "count": HOSTILE},
+    ),
+    ("/dead-letters/export", {"connection": "example"}),
+    ("/dead-letters/mark", {"connection": "example"}),
+    ("/dead-letters/mark", {"act": "mark", "marks": "MARK", "note": HOSTILE, "expected": "9"}),
+    ("/recipes/_check", {"text": json.dumps({HOSTILE: 1})}),
+    ("/recipes/_save", {"text": HOSTILE, "name": HOSTILE, "act": "save"}),
+]
+
+
+@pytest.mark.parametrize(("path", "fields"), HOSTILE_FORMS)
+async def test_hostile_text_stays_text_in_what_answers_a_form(
+    path: str, fields: dict[str, str], console: Console, visit: Visit, store: ArqRedis
+) -> None:
+    await furnish(store)
+    browser = await visit(console, "operator")
+    [group], _ = await Groups(store).page(GroupFilter())
+    answer = await browser.post(
+        path, {name: value.replace("MARK", group.fingerprint) for name, value in fields.items()}
+    )
+    page = await answer.text()
+    assert answer.status in (200, 409, 422), page
+    seen = Tags(page)
+    assert "img" not in seen.tags and not any(name.startswith("on") for name in seen.attributes)
+    assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", page))
+    assert (
+        SHOWN[:34] in seen.text
+        or any(SHOWN[:34] in value for value in seen.attributes.get("value", []))
+        or "onerror" in seen.text
+    )
 
 
 async def test_the_live_stream_escapes_as_the_page_does(
@@ -411,6 +456,8 @@ def without_clock(value: Any) -> Any:
         ("/api/replays", ("replays", "list", "--json")),
         ("/api/replays/1", ("replays", "show", "1", "--json")),
         ("/api/mappings/customerio-default", ("mappings", "check", "customerio-default", "--json")),
+        ("/api/recipes", ("recipes", "list", "--json")),
+        ("/api/recipes/hostile", ("recipes", "show", "hostile", "--json")),
         ("/api/dead-letters", ("dead-letters", "list", "--json")),
         ("/api/dead-letters/groups", ("dead-letters", "groups", "--json")),
     ],
@@ -447,7 +494,7 @@ async def api(
     browser = await visit(console)
     user = await console.users.get(name)
     assert user
-    headers = {"Authorization": f"Bearer {await console.tokens.make(user, 1)}"}
+    headers = {"Authorization": f"Bearer {await console.tokens.make(user, 1, 'test')}"}
 
     async def ask(path: str, body: bytes | None = None) -> tuple[int, Any]:
         method = "GET" if body is None else "POST"

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from app.store.connect import Store
 from app.store.users import Role
+from app.web.console.api.table import BASE
 from app.web.console.config import Console
 from app.web.console.routes import ROUTES, Route
 from app.web.console.server import make_app
@@ -18,9 +19,15 @@ FILLED = {
     "{mark}": "0123456789abcdef",
 }  # fmt: skip
 
-PUBLIC = {("GET", "/healthz"), ("GET", "/static/{file}"), ("GET", "/login"), ("POST", "/login")}
+PUBLIC = {
+    ("GET", "/healthz"), ("GET", "/static/{file}"), ("GET", "/login"), ("POST", "/login"),
+    ("GET", "/login/oidc"), ("GET", "/login/oidc/back"),
+}  # fmt: skip
 
-guarded = [route for route in ROUTES if route.wants is not None]
+closed = [route for route in ROUTES if route.wants is not None]
+# Those of /api/v1 are many, and alike: one test for all of them.
+v1 = [route for route in closed if route.path.startswith(BASE)]
+guarded = [route for route in closed if route not in v1]
 
 
 def path_of(route: Route) -> str:
@@ -54,7 +61,7 @@ def test_only_these_are_open_to_everybody() -> None:
 
 def test_what_changes_something_needs_a_role_that_may() -> None:
     """But for one's own account."""
-    changing = [r for r in guarded if r.method == "POST" and not r.path.startswith("/account")]
+    changing = [r for r in closed if r.method != "GET" and not r.path.startswith("/account")]
     own = [r for r in changing if r.path != "/logout"]
     assert own and all(r.wants in (Role.OPERATOR, Role.ADMIN) for r in own)
 
@@ -96,7 +103,7 @@ async def test_each_role_may_what_the_table_says(
     if route.is_api:
         user = await console.users.get(role.value)
         assert user
-        headers["Authorization"] = f"Bearer {await console.tokens.make(user, 1)}"
+        headers["Authorization"] = f"Bearer {await console.tokens.make(user, 1, 'test')}"
     elif route.method == "POST":
         fields["csrf"] = await browser.csrf()
     async with browser.client.request(
@@ -110,11 +117,43 @@ async def test_each_role_may_what_the_table_says(
         assert f"This needs the role {route.wants.value}" in text
 
 
+async def test_v1_takes_tokens_of_the_role_in_the_table_and_no_session(
+    console: Console, visit: Visit
+) -> None:
+    console.limits.per_address = 2 * len(v1)
+    browser = await visit(console, "admin")
+    tokens = {}
+    for role in Role:
+        user = await console.users.get(role.value)
+        assert user
+        tokens[role] = await console.tokens.make(user, 1, "test")
+
+    async def status(route: Route, token: str = "") -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with browser.client.request(route.method, path_of(route), headers=headers) as answer:
+            assert answer.content_type == "application/json", route
+            return answer.status, (await answer.json()).get("error", "")
+
+    for route in v1:
+        assert route.wants is not None
+        assert await status(route) == await status(route, "sluice_guess")
+        assert (await status(route))[0] == 401
+        for role, token in tokens.items():
+            code, text = await status(route, token)
+            refused = text == f"This needs the role {route.wants}; {role.value} is {role.value}."
+            assert refused is (not role.allows(route.wants)), (route, role, text)
+            assert code < 500 or code == 503, (route, text)
+            assert code not in (401, 429)
+
+
 async def test_tokens_end_with_their_time_and_their_user(console: Console, visit: Visit) -> None:
     browser = await visit(console)
     user = await console.users.get("admin")
     assert user
-    good, over = await console.tokens.make(user, 1), await console.tokens.make(user, -1)
+    good, over = (
+        await console.tokens.make(user, 1, "test"),
+        await console.tokens.make(user, -1, "old"),
+    )
 
     async def status(token: str) -> int:
         headers = {"Authorization": f"Bearer {token}"}

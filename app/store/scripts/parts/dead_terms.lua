@@ -5,7 +5,7 @@
 --   D i:{term}:{block} set    places in the block (number % 512) of the letters with that term: small
 --                             integers, at most 512, so 2 bytes each (intset). Terms: "a" all, "n:.."
 --                             connection, "c:.." class, "f:.." fingerprint, "k:.." kind, "g:.."
---                             campaign, "v:.." mapping version
+--                             campaign, "v:.." mapping version, "r:.." replay run that it died in again
 --   D t:{stretch}:{0-f} string  tokens of 16,384 numbers with that first digit, as they came: 6 bytes, and
 --                             2 for the place in the stretch. What they say of letters that are gone
 --                             stays until all of the stretch are
@@ -51,7 +51,7 @@ local function dead_read(D, number)
 end
 
 -- A text with "k:" before it: the same few are made again and again, and memory is what costs.
-local dead_made = {a = {}, n = {}, c = {}, f = {}, k = {}, v = {}, g = {}}
+local dead_made = {a = {}, n = {}, c = {}, f = {}, k = {}, v = {}, g = {}, r = {}}
 local function dead_term(letter, value)
   local made = dead_made[letter]
   local term = made[value]
@@ -69,6 +69,7 @@ local function dead_terms(s)
     dead_term('k', s[4]), dead_term('v', s[6]),
   }
   if s[5] ~= '' then terms[7] = dead_term('g', s[5]) end
+  if s[14] and s[14] > 0 then terms[#terms + 1] = dead_term('r', string.format('%d', s[14])) end
   return terms
 end
 
@@ -125,7 +126,8 @@ local function dead_gather(groups, terms)
   counts[terms[2]] = (counts[terms[2]] or 0) + 1
   counts[terms[5]] = (counts[terms[5]] or 0) + 1
   counts[terms[6]] = (counts[terms[6]] or 0) + 1
-  if terms[7] then counts[terms[7]] = (counts[terms[7]] or 0) + 1 end
+  local campaign = terms[7]
+  if campaign and string.byte(campaign) == 103 then counts[campaign] = (counts[campaign] or 0) + 1 end
   return group
 end
 

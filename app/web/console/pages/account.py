@@ -9,12 +9,13 @@ from app.web.console import look
 from app.web.console.config import CONSOLE
 from app.web.console.door import DOOR, WHO, cookie_name, set_cookie
 from app.web.console.forms import read_form
+from app.web.console.pages.tokens import account_page
 from app.web.console.trail import note
 
 
 async def page(request: web.Request) -> web.Response:
     """GET /account."""
-    return look.render(request, "account.html", {"fault": ""})
+    return await account_page(request)
 
 
 async def set_password(request: web.Request) -> web.StreamResponse:
@@ -22,15 +23,17 @@ async def set_password(request: web.Request) -> web.StreamResponse:
     console, who = request.app[CONSOLE], request[WHO]
     given = await read_form(request)
     if wait := await console.limits.attempt(who.name, who.origin):
-        return _again(request, f"Too many attempts. Try again in {round(wait / 60) or 1} min.", 429)
+        return await _again(
+            request, f"Too many attempts. Try again in {round(wait / 60) or 1} min.", 429
+        )
     if await console.users.check(who.name, given.get("old", "")) is None:
-        return _again(request, "The old password is wrong.", 400)
+        return await _again(request, "The old password is wrong.", 400)
     if given.get("new", "") != given.get("again", ""):
-        return _again(request, "The two new passwords differ.", 400)
+        return await _again(request, "The two new passwords differ.", 400)
     try:
         await console.users.set_password(who.name, given.get("new", ""))
     except ValueError as fault:
-        return _again(request, f"{str(fault).capitalize()}.", 400)
+        return await _again(request, f"{str(fault).capitalize()}.", 400)
     await console.limits.forget(who.name)
     await note(request, "users.passwd", who.name)
     return await _stay_in(request, "Your password is changed. You are logged out everywhere else.")
@@ -67,5 +70,5 @@ async def _stay_in(request: web.Request, done: str) -> web.StreamResponse:
     return response
 
 
-def _again(request: web.Request, fault: str, status: int) -> web.Response:
-    return look.render(request, "account.html", {"fault": fault}, status=status)
+async def _again(request: web.Request, fault: str, status: int) -> web.Response:
+    return await account_page(request, status=status, fault=fault)

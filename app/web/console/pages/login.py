@@ -26,7 +26,7 @@ _REFUSED = "The name or the password is wrong."
 
 async def form(request: web.Request) -> web.Response:
     """GET /login."""
-    return _show(request, next_of(request.query.get("next", "")), "", 200)
+    return show(request, next_of(request.query.get("next", "")), "", 200)
 
 
 async def enter(request: web.Request) -> web.StreamResponse:
@@ -34,13 +34,13 @@ async def enter(request: web.Request) -> web.StreamResponse:
     console, given = request.app[CONSOLE], await read_form(request)
     target = next_of(given.get("next", ""))
     if not equal(given.get("csrf", ""), request.cookies.get(FORM_COOKIE, "")):
-        return _show(request, target, "This form was too old: here is a new one.", 403)
+        return show(request, target, "This form was too old: here is a new one.", 403)
     name, origin = given.get("name", "").strip(), address_of(request)
     wait = await console.limits.attempt(name, origin)
     if wait:
         log.warning("console.login_limited", address=origin)
         text = f"Too many attempts. Try again in {max(1, round(wait / 60))} min."
-        refused = _show(request, target, text, 429)
+        refused = show(request, target, text, 429)
         refused.headers["Retry-After"] = str(int(wait) + 1)
         return refused
     user = await console.users.check(name, given.get("password", ""))
@@ -51,7 +51,7 @@ async def enter(request: web.Request) -> web.StreamResponse:
         if await console.limits.worth_noting():
             attacked = known.name if known else ""
             await console.audit.record("", "login.refused", on=attacked, origin=origin)
-        return _show(request, target, _REFUSED, 401)
+        return show(request, target, _REFUSED, 401)
     await console.limits.forget(name)
     await console.audit.record(user.name, "login", origin=origin)
     before = request.cookies.get(cookie_name(console), "")
@@ -81,9 +81,11 @@ def next_of(wanted: str) -> str:
     return wanted if safe and len(wanted) < 2000 else "/"
 
 
-def _show(request: web.Request, target: str, fault: str, status: int) -> web.Response:
+def show(request: web.Request, target: str, fault: str, status: int) -> web.Response:
+    """The page, with what went wrong."""
     token = secrets.token_urlsafe(24)
-    context = {"target": target, "fault": fault, "form_token": token}
+    sso = request.app[CONSOLE].provider is not None
+    context = {"target": target, "fault": fault, "form_token": token, "sso": sso}
     response = look.render(request, "login.html", context, status=status)
     set_cookie(response, request.app[CONSOLE], FORM_COOKIE, token)
     return response

@@ -54,7 +54,7 @@ async def document(request: web.Request) -> web.Response:
 
 async def one_page(request: web.Request) -> web.Response:
     """GET /mappings/{name}."""
-    console, name = request.app[CONSOLE], _name(request)
+    console, name = request.app[CONSOLE], name_in(request)
     panel = await console.panels.show(("mapping", name), lambda: _look(console, name))
     report = panel.data.report if panel.data else None
     context = {"name": name, "panel": panel, "hints": hints(report) if report else []}
@@ -63,11 +63,11 @@ async def one_page(request: web.Request) -> web.Response:
 
 async def one_document(request: web.Request) -> web.Response:
     """GET /api/mappings/{name}, the same as `sluice mappings check --json`."""
-    looked = await _look(request.app[CONSOLE], _name(request))
+    looked = await _look(request.app[CONSOLE], name_in(request))
     return look.json_response(check_document(looked.found, looked.report))
 
 
-def _name(request: web.Request) -> str:
+def name_in(request: web.Request) -> str:
     """A set in config/mappings, never a path."""
     name = request.match_info["name"]
     if not _NAME.fullmatch(name):

@@ -55,6 +55,7 @@ async def set_role(request: web.Request) -> web.StreamResponse:
     await _must_exist(console, name)
     await note(request, "users.role", name, role=role.value)
     await console.users.set_role(name, role)
+    await console.tokens.revoke_above(name, role)
     return look.after(request, "/users", f"{name} is {role.value} now, and logged out everywhere.")
 
 

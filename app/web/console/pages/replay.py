@@ -8,8 +8,10 @@ from typing import Final
 
 from aiohttp import web
 
+from app.core.recipe import read_recipe
 from app.core.replay_run import Orders, ReplayRun, RunState
 from app.core.replay_words import asked_for, counts_of, state_of
+from app.settings.recipe_trials import misfits
 from app.settings.trials import Trial, Trials
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.dead_letters.drawing import each_of
@@ -19,7 +21,9 @@ from app.web.console.config import CONSOLE
 from app.web.console.door import WHO
 from app.web.console.forms import read_form
 from app.web.console.pages.dead_letters.asked import asked_in, filter_of, may_ask
+from app.web.console.pages.recipes.trying import Tried, try_numbers
 from app.web.console.pages.replays import turns_of
+from app.web.console.panels import Panel
 from app.web.console.trail import note
 
 # Letters that a dry run tries: each is read, mapped and checked.
@@ -35,9 +39,16 @@ async def freeze(request: web.Request) -> web.StreamResponse:
     """POST /replays/freeze: the fields of a filter. Nothing is replayed before it is started."""
     asked = asked_in(await read_form(request))
     await may_ask(request, asked)
-    wanted, runs = filter_of(asked), _runs(request)
-    run = await runs.begin(wanted, Orders(), request[WHO].name)
-    await note(request, "replays.frozen", str(run.number))
+    return await freeze_run(request, filter_of(asked), Orders())
+
+
+async def freeze_run(
+    request: web.Request, wanted: Filter, orders: Orders, recipe: tuple[str, str] | None = None
+) -> web.StreamResponse:
+    """To the page of a run that is being frozen. `recipe`: as in ReplayRuns.begin."""
+    runs = _runs(request)
+    run = await runs.begin(wanted, orders, request[WHO].name, recipe)
+    await note(request, "replays.frozen", str(run.number), recipe=recipe[0] if recipe else None)
     task = asyncio.create_task(_freeze(runs, run, wanted))
     # Until it is done: a loop holds its tasks but weakly.
     request.app[FREEZING].add(task)
@@ -81,10 +92,14 @@ async def document(request: web.Request) -> web.Response:
 async def trial(request: web.Request) -> web.Response:
     """GET /replays/{number}/trial: a sample of the selection, tried. Sends nothing."""
     run, console = await _run(request), request.app[CONSOLE]
-    panel = await console.panels.show(
-        ("trial", run.number), lambda: _try(request, run.number), keep=False
+    ask = _try_recipe if run.recipe else _try
+    panel: Panel[Trial | Tried] = await console.panels.show(
+        ("trial", run.number), lambda: ask(request, run), keep=False
     )
-    context = {"panel": panel, "trial": panel.data, "number": run.number}
+    found = panel.data
+    tried = found if isinstance(found, Tried) else None
+    trial = tried.found.trial if tried else found
+    context = {"panel": panel, "trial": trial, "tried": tried, "number": run.number}
     by_htmx = request.headers.get("HX-Request") == "true"
     return look.render(request, "parts/trial.html" if by_htmx else "trial.html", context)
 
@@ -94,6 +109,7 @@ async def start(request: web.Request) -> web.StreamResponse:
     run, given = await _run(request), await read_form(request)
     if given.get("expected", "") != str(run.frozen):
         raise web.HTTPConflict(text="The selection is not the one that you saw: look at it again.")
+    await _refuse_misfits(request, run)
     rate = _between(given.get("rate", ""), 0.1, _RATE_MAX, "The rate")
     stop_at = _between(given.get("stop_at", ""), 0.0, 100.0, "The bound") / 100
     await note(request, "dead-letters.replay", str(run.number), run=run.number, letters=run.frozen)
@@ -109,12 +125,29 @@ async def _freeze(runs: ReplayRuns, run: ReplayRun, wanted: Filter) -> None:
         await runs.cancel(run.number, "nothing was selected")
 
 
-async def _try(request: web.Request, number: int) -> Trial:
+async def _refuse_misfits(request: web.Request, run: ReplayRun) -> None:
+    """Raises HTTPConflict when the run's recipe wants another mapping version than is here."""
+    if not run.recipe:
+        return
+    recipe = read_recipe(run.recipe_text)
+    trials = Trials(await asyncio.to_thread(request.app[CONSOLE].configuration))
+    named = run.census.get("connections", {})
+    if found := await asyncio.to_thread(misfits, recipe, trials, named):
+        raise web.HTTPConflict(text=f"The recipe wants {recipe.mapping}: {'; '.join(found)}")
+
+
+async def _try_recipe(request: web.Request, run: ReplayRun) -> Tried:
+    drawn = await _runs(request).draw(run.number, SAMPLE)
+    connections = list(run.census.get("connections", {}))
+    return await try_numbers(request, read_recipe(run.recipe_text), drawn, connections)
+
+
+async def _try(request: web.Request, run: ReplayRun) -> Trial:
     console = request.app[CONSOLE]
     letters, found = DeadLetters(console.redis), Trial()
     trials = Trials(await asyncio.to_thread(console.configuration))
     now = time.time()
-    drawn = await _runs(request).draw(number, SAMPLE)
+    drawn = await _runs(request).draw(run.number, SAMPLE)
     async for letter in each_of(letters, drawn):
         found.note(await asyncio.to_thread(trials.why_not, letter, now))
     return found

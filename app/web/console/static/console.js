@@ -31,8 +31,13 @@
     const field = byId("search");
     if (field) field.focus(); else location.assign("/events");
   };
+  // A dialog that was just closed has the focus until the browser draws again.
+  const isTyping = (target) => {
+    const box = target.closest("dialog");
+    return box ? box.open : Boolean(target.closest("input, select, textarea"));
+  };
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, select, textarea, dialog");
+    const typing = isTyping(event.target);
     if (!dialog || !isOn() || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (Date.now() - went < 1500) {
       went = 0;

@@ -5,6 +5,9 @@ causes.py     all causes
 cause.py      one of them: what is said of it
 letters.py    letters as a list
 letter.py     one of them, whole
-discarding.py for good
 editing.py    what a replay is to send instead
+marking.py    saying something of many causes at once
+discarding.py for good
+exporting.py  as a file
+importing.py  and back
 """

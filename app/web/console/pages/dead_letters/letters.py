@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final, NamedTuple
 
@@ -17,13 +18,18 @@ from app.web.console.config import CONSOLE
 from app.web.console.door import WHO
 from app.web.console.pages.dead_letters.asked import (
     FIELDS,
+    PERSONAL,
+    address_of,
     asked_in,
     filter_of,
-    may_ask,
-    query_of,
+    given_by,
+    is_personal,
+    moved,
 )
 
 SHOWN: Final = 50
+# Fields that are always there; the others lie behind a word.
+_FIRST: Final = 5
 # No index helps with bodies: each is read.
 _SEARCH_SECONDS: Final = 3.0
 
@@ -37,13 +43,16 @@ class Listed(NamedTuple):
 
 
 async def page(request: web.Request) -> web.Response:
-    """GET /dead-letters/list?connection=&failure=&code=&kind=&...&body=&before=CURSOR."""
-    asked, before = asked_in(request.query), request.query.get("before", "")
-    body, operator = request.query.get("body", ""), request[WHO].role.allows(Role.OPERATOR)
-    await may_ask(request, asked, body)
-    key = ("dead-letters", before, *asked.values())
+    """GET /dead-letters/list?connection=&failure=&code=&kind=&...&before=CURSOR; POST the same as
+    a form, with person and body."""
+    given = await given_by(request)
+    if onward := moved(request, given):
+        return onward
+    asked, body = asked_in(given), given.get("body", "")
+    operator, personal = request[WHO].role.allows(Role.OPERATOR), is_personal(given)
+    key = ("dead-letters", given.get("before", ""), *asked.values())
     panel = await request.app[CONSOLE].panels.show(
-        key, lambda: _page(request), keep=not (asked["person"] or body)
+        key, lambda: _page(request, given), keep=not personal
     )
     found = panel.data or Listed([], None)
     context = {
@@ -52,24 +61,27 @@ async def page(request: web.Request) -> web.Response:
         "looked": found.looked,
         "asked": asked,
         "body": body,
-        "fields": [each for each in FIELDS.items() if operator or each[0] != "person"],
-        "query": query_of(asked),
-        "older": found.cursor and query_of(asked, body=body, before=found.cursor),
+        "personal": personal,
+        "first": _FIRST,
+        "fields": [each for each in FIELDS.items() if operator or each[0] not in PERSONAL],
+        "more_asked": any(asked[name] for name in list(FIELDS)[_FIRST:]),
+        "older": found.cursor,
     }
-    return look.render(request, "letters.html", context)
+    response = look.render(request, "letters.html", context)
+    return look.pushed(request, response, address_of(request.path, given, "before"))
 
 
 async def document(request: web.Request) -> web.Response:
-    """GET /api/dead-letters, the letters of `sluice dead-letters list --json`, and the cursor."""
-    await may_ask(request, asked_in(request.query), request.query.get("body", ""))
-    letters, cursor, _ = await _page(request)
+    """GET /api/dead-letters, the letters of `sluice dead-letters list --json`, and the cursor.
+    POST the same as JSON, with person and body."""
+    letters, cursor, _ = await _page(request, await given_by(request))
     return look.json_response({"letters": [asdict(each) for each in letters], "cursor": cursor})
 
 
-async def _page(request: web.Request) -> Listed:
-    wanted = filter_of(asked_in(request.query))
+async def _page(request: web.Request, given: Mapping[str, str]) -> Listed:
+    wanted = filter_of(asked_in(given))
     letters = DeadLetters(request.app[CONSOLE].redis)
-    body, before = request.query.get("body", ""), request.query.get("before", "")
+    body, before = given.get("body", ""), given.get("before", "")
     try:
         if body:
             return await _search(letters, wanted, body, before)
