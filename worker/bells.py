@@ -112,6 +112,12 @@ class Bells:
         if self._worker is not None and self._worker.main_task is not None:
             self._worker.main_task.cancel()
 
+    def widen(self, max_jobs: int) -> None:
+        """From now on at least so many bells are heard at a time."""
+        if max_jobs > self._max_jobs:
+            self._max_jobs = max_jobs
+            self.replace()
+
     async def stop(self, grace_seconds: float) -> None:
         """Hears nothing new, lets work in hand finish, and cancels what is left after the grace."""
         self._stopping = True

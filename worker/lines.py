@@ -47,6 +47,8 @@ class _Line:
     # Batches were laid aside, by us or by others.
     waiting: bool = False
     newer_first: bool = False
+    # The connection was removed.
+    gone: bool = False
 
 
 class Lines:
@@ -57,13 +59,25 @@ class Lines:
     ) -> None:
         self._desk = desk
         self._waiting = waiting
-        self._lines = {name: _Line(name, lane) for name, lane in lanes.items()}
+        self._lines: dict[str, _Line] = {}
         self._most = max_jobs
-        # With one connection there is nobody to leave room for.
-        alone = len(lanes) < 2
-        self._share = max_jobs if alone else max(_JOBS_LEAST, max_jobs // 2)
+        self._share = max_jobs
+        self.follow(lanes)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+
+    def follow(self, lanes: Mapping[str, Roomy]) -> None:
+        """From now on these are the lanes. What is worked on for one that is gone or replaced is
+        finished; what was laid aside for it stays where it is."""
+        lines = {name: self._lines.get(name) or _Line(name, lane) for name, lane in lanes.items()}
+        for name, line in lines.items():
+            line.lane = lanes[name]
+        for name in self._lines.keys() - lines.keys():
+            self._lines[name].gone = True
+        self._lines = lines
+        # With one connection there is nobody to leave room for.
+        alone = len(lanes) < 2
+        self._share = self._most if alone else max(_JOBS_LEAST, self._most // 2)
 
     @property
     def bells_at_once(self) -> int:
@@ -134,7 +148,7 @@ class Lines:
 
     def _more(self, line: _Line) -> None:
         """One more job for what waits, if there is anything and a place for it."""
-        if line.waiting and not self._stopping and self._free(line):
+        if line.waiting and not (self._stopping or line.gone) and self._free(line):
             line.jobs += 1
             task = asyncio.create_task(self._pull(line))
             self._tasks.add(task)

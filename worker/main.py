@@ -19,6 +19,7 @@ from aiohttp import web
 from app import logs
 from app.core.errors import ConfigError, StoreUnavailable
 from app.settings import Connection, Settings, environment, load_all
+from app.settings.watching import ConfigWatch
 from app.store.batches import Batches
 from app.store.budgets import Budgets
 from app.store.claims import Claims
@@ -28,6 +29,7 @@ from app.store.lanes import Lanes
 from app.store.replay_runs import ReplayRuns
 from app.store.replay_steps import ReplaySteps
 from app.store.samples import Samples
+from app.store.signs_of_life import SignOfLife
 from app.store.waiting import Waiting
 from worker.archive import ArchiveBounds, ArchiveFinder, ArchiveWriter
 from worker.bells import Bells
@@ -39,10 +41,11 @@ from worker.lines import Lines
 from worker.mending import Mender
 from worker.metrics import Metrics
 from worker.pipeline import Pipeline, RetryPolicy
-from worker.reconcile import open_reconciler
+from worker.reconcile import Reconcilers
 from worker.replaying import Bounds, Replaying
 from worker.routes import open_routes
 from worker.sampling import Sampler
+from worker.taking_up import TakingUp
 from worker.version_watch import VersionWatch
 from worker.versions import load_versions
 from worker.watch import GAVE_UP, LoopWatch, Watch
@@ -55,20 +58,24 @@ DAY_MS = 86_400_000
 def main() -> int:
     """`python -m worker`. Exit codes: 0 stopped, 2 wrong configuration, 70 gave up on itself."""
     try:
-        settings, connections = load_all(environment())
+        environ = environment()
+        settings, connections = load_all(environ)
         logs.set_up(settings.log_format, settings.log_level, role="worker")
-        return uvloop.run(run(settings, connections))
+        return uvloop.run(run(settings, connections, environ))
     except ConfigError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)
         return 2
 
 
-async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
-    """Works until SIGTERM or SIGINT. Raises ConfigError."""
-    stop = asyncio.Event()
+async def run(
+    settings: Settings, connections: Mapping[str, Connection], environ: Mapping[str, str]
+) -> int:
+    """Works until SIGTERM or SIGINT; SIGHUP: looks at the configuration. Raises ConfigError."""
+    stop, hung_up = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hung_up.set)
     owner = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
     redis = open_store(
         settings.redis,
@@ -96,23 +103,27 @@ async def run(settings: Settings, connections: Mapping[str, Connection]) -> int:
         async with (
             _sampler(settings, redis, metrics) as sampler,
             _archive(settings, folder, owner, metrics) as archive,
-            open_routes(connections, versions, Lanes(redis), Budgets(redis), metrics) as (
-                routes,
-                lanes,
-            ),
+            open_routes(connections, versions, Lanes(redis), Budgets(redis), metrics) as routes,
         ):
+            by_name = routes.by_name
             pipeline = Pipeline(
-                routes, batches, claims, metrics, policy, sampler=sampler, archive=archive
+                by_name, batches, claims, metrics, policy, sampler=sampler, archive=archive
             )
             desk = Desk(batches, pipeline, metrics)
-            lines = Lines(desk, Waiting(redis), lanes, settings.worker_max_jobs)
-            version_watch = VersionWatch(connections, routes, metrics)
-            replaying = _replaying(settings, redis, batches, metrics, Mender(routes))
-            finder = ArchiveFinder(folder)
-            async with open_reconciler(connections, redis, owner, metrics, finder):
+            lines = Lines(desk, Waiting(redis), routes.lanes, settings.worker_max_jobs)
+            version_watch = VersionWatch(connections, by_name, metrics)
+            replaying = _replaying(settings, redis, batches, metrics, Mender(by_name))
+            reconcilers = Reconcilers(redis, owner, metrics, ArchiveFinder(folder))
+            watch = ConfigWatch(settings.config_dir, environ, connections)
+            taking_up = TakingUp(watch, routes, lines, version_watch, reconcilers, metrics, hung_up)
+            await reconcilers.put(connections)
+            try:
                 return await _work(
-                    settings, redis, batches, desk, lines, version_watch, replaying, metrics, stop
-                )
+                    settings, redis, batches, desk, lines, version_watch, taking_up, replaying,
+                    metrics, stop,
+                )  # fmt: skip
+            finally:
+                await reconcilers.close()
     finally:
         await redis.aclose(close_connection_pool=True)
 
@@ -124,11 +135,13 @@ async def _work(
     desk: Desk,
     lines: Lines,
     version_watch: VersionWatch,
+    taking_up: TakingUp,
     replaying: Replaying,
     metrics: Metrics,
     stop: asyncio.Event,
 ) -> int:
     bells = Bells(redis, lines.answer, max_jobs=lines.bells_at_once)
+    taking_up.widen = bells.widen
     watch = Watch(batches, bells, desk, metrics)
     loop_watch = LoopWatch()
     keeper = DeadKeeper(
@@ -141,6 +154,7 @@ async def _work(
             asyncio.create_task(watch.run(), name="watch"),
             asyncio.create_task(lines.run(), name="lines"),
             asyncio.create_task(replaying.run(), name="replays"),
+            asyncio.create_task(taking_up.run(), name="taking_up"),
         ]
         tasks = [
             *starting,
@@ -149,6 +163,9 @@ async def _work(
             asyncio.create_task(version_watch.run(), name="versions"),
             asyncio.create_task(bells.run(), name="bells"),
             asyncio.create_task(keeper.run(), name="dead_keeper"),
+            asyncio.create_task(
+                SignOfLife(redis, "worker", batches.owner).run(), name="sign_of_life"
+            ),
         ]
         _quiet_gc()
         log.info("worker.started", owner=batches.owner)

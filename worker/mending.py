@@ -44,8 +44,6 @@ class Mender:
         """What a run waits for before it may put letters of a connection; "" = nothing."""
         if not run.recipe_text:
             return ""
-        if connection not in self._routes:
-            return f"this worker has no connection {connection}"
         try:
             recipe = _read(run.recipe_text)
         except RecipeInvalid:
@@ -80,6 +78,8 @@ class Mender:
         return Sorted(mended, kept)
 
     def _unfit(self, recipe: Recipe, connection: str) -> str:
+        if connection not in self._routes:
+            return f"this worker has no connection {connection}"
         label = self._routes[connection].version.label
         if recipe.fits(label):
             return ""

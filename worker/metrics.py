@@ -59,6 +59,10 @@ class Metrics:
             "sluice_worker_mapping_refused", "1 while what lies on disk does not pass its check",
             ["connection"], registry=self.registry,
         )  # fmt: skip
+        self.config_refused = Gauge(
+            "sluice_worker_config_refused", "1 while connection files are not valid",
+            registry=self.registry,
+        )  # fmt: skip
         self.row_failures = Counter(
             "sluice_worker_row_failures", "Events that went out without a field: its row failed",
             ["connection", "row"], registry=self.registry,
@@ -130,17 +134,34 @@ class Metrics:
             ["connection", "outcome"], registry=self.registry,
         )  # fmt: skip
         self._held: dict[str, str] = {}
+        self._mappings: dict[str, tuple[str, str]] = {}
 
     def row_failed(self, connection: str, row: str, times: int) -> None:
         """Counts events for which a mapping row failed; `row`: its number."""
         self.row_failures.labels(connection, row).inc(times)
 
-    def mapping_taken(self, connection: str, new: MappingSet, old: MappingSet | None) -> None:
+    def mapping_taken(self, connection: str, new: MappingSet) -> None:
         """Says which version is at work from now on."""
-        if old is not None:
-            with contextlib.suppress(KeyError):
-                self.mapping_info.remove(connection, *_info(old))
+        self._no_mapping(connection)
+        self._mappings[connection] = _info(new)
         self.mapping_info.labels(connection, *_info(new)).set(1)
+
+    def mapping_gone(self, connection: str) -> None:
+        """The connection is no more, or maps nothing."""
+        self._no_mapping(connection)
+        with contextlib.suppress(KeyError):
+            self.mapping_refused.remove(connection)
+
+    def gone(self, connection: str) -> None:
+        """The connection was removed: nothing holds it back. What was counted stays."""
+        self._unheld(connection)
+        for gauge in (self.lane_rate, self.reconcile_failing, self.reconcile_seen):
+            with contextlib.suppress(KeyError):
+                gauge.remove(connection)
+
+    def _no_mapping(self, connection: str) -> None:
+        if known := self._mappings.pop(connection, None):
+            self.mapping_info.remove(connection, *known)
 
     def on_hold(self, connection: str, reason: str, *, ours: bool) -> None:
         """The lane is held back (worker.lane.RequestWatch)."""

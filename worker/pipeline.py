@@ -7,6 +7,7 @@ in here lets its lease run out. What is sent twice then carries the same `_id`.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,10 @@ log = structlog.get_logger()
 
 # How long a batch waits that this worker cannot work on: another release, another configuration.
 NOT_OURS_MS: Final = 30_000
+# The same while its events are so young that a receiver may have taken up a new connection file
+# some seconds before us.
+NOT_YET_MS: Final = 2_000
+YOUNG_MS: Final = 60_000
 
 BUG_DELAY: Final = failed(Failure.INTERNAL, code="bug", message="unforeseen fault in the worker")
 
@@ -104,6 +109,7 @@ class Pipeline:
         self._archive = archive
         self._clock = clock
         self._chance = chance
+        self._unknown_said: dict[str, float] = {}
 
     async def work(self, taken: Taken) -> None:
         """The whole story. Raises nothing but CancelledError and bugs; then nothing was settled."""
@@ -111,7 +117,7 @@ class Pipeline:
         route = self._routes.get(taken.batch_id.connection)
         story = self._open(taken)
         if route is None or story is None:
-            await self._set_aside(taken, "no such connection" if route is None else "frame")
+            await self._set_aside(taken, story)
             return
         # A suspect had its turns alone, and took the worker with it each time.
         if taken.takes > takes_most(taken.batch_id):
@@ -311,9 +317,29 @@ class Pipeline:
         log.warning("batch.lease_lost", batch=str(taken.batch_id), delivered=delivered)
         self._metrics.leases_lost.inc()
 
-    async def _set_aside(self, taken: Taken, why: str) -> None:
-        log.error("batch.set_aside", batch=str(taken.batch_id), reason=why)
+    async def _set_aside(self, taken: Taken, story: Story | None) -> None:
+        """Leaves a batch to others, or to us later: nothing of it is lost. `story`: None when its
+        frame cannot be read, else its connection is none of ours."""
+        delay_ms = NOT_OURS_MS
+        if story is None:
+            log.error("batch.set_aside", batch=str(taken.batch_id), reason="frame")
+        else:
+            youngest = max(story.batch.received_ms, default=0)
+            if story.now_ms - youngest < YOUNG_MS:
+                delay_ms = NOT_YET_MS
+            self._say_unknown(taken.batch_id.connection)
         try:
-            await self._batches.release(str(taken.batch_id), delay_ms=NOT_OURS_MS, counts=False)
+            await self._batches.release(str(taken.batch_id), delay_ms=delay_ms, counts=False)
         except StoreUnavailable as fault:
             log.warning("store.unavailable", reason=fault.reason)
+
+    def _say_unknown(self, connection: str) -> None:
+        """Once in a while: a backlog of a removed connection may be long."""
+        now = time.monotonic()
+        if now - self._unknown_said.get(connection, -math.inf) >= NOT_OURS_MS / 1000:
+            self._unknown_said[connection] = now
+            log.error(
+                "batch.set_aside",
+                connection=connection,
+                reason="no such connection: its events wait until it is configured",
+            )

@@ -1,9 +1,12 @@
-"""Makes a Route of every connection: version, lane and token joined."""
+"""Makes a Route of every connection: version, lane and token joined. Connections come, change and
+go while the worker works; the mappings that are given out stay the same objects."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from typing import Final
 
 import aiohttp
 
@@ -17,6 +20,68 @@ from worker.lane import Lane, LaneLimits
 from worker.metrics import Metrics
 from worker.route import Route, Version
 
+# What a lane that is replaced has under way may take so much longer than Platform may: none of it
+# is cut off, for then nobody would know whether it arrived.
+_PARTING_SECONDS: Final = 5.0
+
+
+class Routes:
+    """A Route and its lane per connection. `close` at the end."""
+
+    def __init__(self, lanes: Lanes, budgets: Budgets, metrics: Metrics) -> None:
+        self.by_name: dict[str, Route] = {}
+        self.lanes: dict[str, Lane] = {}
+        self._states = lanes
+        self._budgets = budgets
+        self._metrics = metrics
+        self._tokens: dict[str, contextlib.AsyncExitStack] = {}
+        self._patience: dict[str, float] = {}
+        self._parting: set[asyncio.Task[None]] = set()
+
+    async def put(self, connection: Connection, version: Version) -> None:
+        """Opens the connection's route, or another in place of the one there is.
+
+        What the old lane has under way is finished; what waited in it comes back unsent, and goes
+        by the new one.
+        """
+        name, inlet = connection.name, connection.platform.inlet
+        stack = contextlib.AsyncExitStack()
+        lane = Lane(
+            name,
+            inlet,
+            self._states,
+            self._budgets,
+            await _tokens(connection, self._states, stack),
+            _limits(connection),
+            watch=self._metrics,
+        )
+        self._leave(name)
+        self.by_name[name] = Route(name, lane, version, envelope(inlet))
+        self.lanes[name] = lane
+        self._tokens[name] = stack
+        self._patience[name] = connection.limits.request_timeout_seconds + _PARTING_SECONDS
+
+    def drop(self, name: str) -> None:
+        """The connection is served no more; what it has under way is finished."""
+        if name in self.lanes:
+            self._leave(name)
+            del self.by_name[name], self.lanes[name], self._tokens[name], self._patience[name]
+
+    async def close(self) -> None:
+        """No grace of its own: by then every job is done, or was given back."""
+        for task in self._parting:
+            task.cancel()
+        await asyncio.gather(*self._parting, return_exceptions=True)
+        for name, lane in self.lanes.items():
+            await _part(lane, self._tokens[name], 0.0)
+
+    def _leave(self, name: str) -> None:
+        if name in self.lanes:
+            parting = _part(self.lanes[name], self._tokens[name], self._patience[name])
+            task = asyncio.create_task(parting, name=f"part {name}")
+            self._parting.add(task)
+            task.add_done_callback(self._parting.discard)
+
 
 @contextlib.asynccontextmanager
 async def open_routes(
@@ -25,25 +90,25 @@ async def open_routes(
     lanes: Lanes,
     budgets: Budgets,
     metrics: Metrics,
-) -> AsyncIterator[tuple[dict[str, Route], dict[str, Lane]]]:
+) -> AsyncIterator[Routes]:
     """A Route and its lane per connection; the lanes are closed at the end."""
-    routes: dict[str, Route] = {}
-    opened: dict[str, Lane] = {}
-    async with contextlib.AsyncExitStack() as stack:
+    routes = Routes(lanes, budgets, metrics)
+    try:
         for name, connection in connections.items():
-            opened[name] = lane = Lane(
-                name,
-                connection.platform.inlet,
-                lanes,
-                budgets,
-                await _tokens(connection, lanes, stack),
-                _limits(connection),
-                watch=metrics,
-            )
-            # No grace of its own: by then every job is done, or was given back.
-            stack.push_async_callback(lane.close, 0.0)
-            routes[name] = Route(name, lane, versions[name], envelope(connection.platform.inlet))
-        yield routes, opened
+            await routes.put(connection, versions[name])
+        yield routes
+    finally:
+        await routes.close()
+
+
+async def _part(lane: Lane, tokens: contextlib.AsyncExitStack, grace_seconds: float) -> None:
+    try:
+        await lane.close(grace_seconds)
+    except asyncio.CancelledError:
+        await lane.close(0.0)
+        raise
+    finally:
+        await tokens.aclose()
 
 
 def _limits(connection: Connection) -> LaneLimits:

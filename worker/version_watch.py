@@ -2,7 +2,7 @@
 
 Only the content of the files counts: not their dates, not which name or link leads to them. A
 batch is mapped in one go between two turns of the event loop, so it is mapped by one version
-whole; those under way go on with what they have. Connection files are read at the start only.
+whole; those under way go on with what they have. Connection files are worker.taking_up's.
 """
 
 from __future__ import annotations
@@ -49,17 +49,30 @@ class VersionWatch:
     def __init__(
         self, connections: Mapping[str, Connection], routes: Mapping[str, Route], metrics: Metrics
     ) -> None:
-        self._connections = {
-            name: connections[name] for name, route in routes.items() if route.version.mapping
-        }
+        self._connections: Mapping[str, Connection] = {}
         self._routes = routes
         self._metrics = metrics
-        self._known: dict[str, _Known] = {}
-        for name in self._connections:
-            digests = routes[name].version.digests
-            self._known[name] = _Known(digests, digests)
-            metrics.mapping_refused.labels(name).set(0)
-            self._say_which(name, None)
+        self._known: Mapping[str, _Known] = {}
+        self.follow(connections)
+
+    def follow(self, connections: Mapping[str, Connection]) -> None:
+        """From now on these are the connections, and their routes are in place. One that is new or
+        changed has a new version, too."""
+        before, known = self._connections, dict(self._known)
+        now = {
+            name: connections[name] for name, route in self._routes.items() if route.version.mapping
+        }
+        for name in before.keys() - now.keys():
+            del known[name]
+            self._metrics.mapping_gone(name)
+        for name, connection in now.items():
+            if before.get(name) != connection:
+                digests = self._routes[name].version.digests
+                known[name] = _Known(digests, digests)
+                self._metrics.mapping_refused.labels(name).set(0)
+                self._say_which(name)
+        # New objects, for a thread may be reading the old ones.
+        self._known, self._connections = known, now
 
     async def run(self) -> None:
         """For ever."""
@@ -78,17 +91,19 @@ class VersionWatch:
         event loop has leases to keep and answers to read."""
         reader = Reader()
         due = await asyncio.to_thread(self._due, reader)
-        for name in due:
+        for name, connection in due:
             # One at a time, so that the loop's own work gets its turn between two of them.
-            judged = await asyncio.to_thread(_judge, reader, self._connections[name])
-            self._decide(name, judged)
+            judged = await asyncio.to_thread(_judge, reader, connection)
+            if self._connections.get(name) is connection:
+                self._decide(name, judged)
 
-    def _due(self, reader: Reader) -> list[str]:
+    def _due(self, reader: Reader) -> list[tuple[str, Connection]]:
         """The connections whose files have changed, and not just this moment."""
+        known, connections = self._known, self._connections
         return [
-            name
-            for name, connection in self._connections.items()
-            if self._is_due(self._known[name], reader, connection)
+            (name, connection)
+            for name, connection in connections.items()
+            if name in known and self._is_due(known[name], reader, connection)
         ]
 
     def _is_due(self, known: _Known, reader: Reader, connection: Connection) -> bool:
@@ -137,13 +152,13 @@ class VersionWatch:
                 reason="the mapping set changed and its version did not: raise `version`, so that "
                 "people can tell the two apart",
             )
-        self._say_which(name, old)
+        self._say_which(name)
         self._metrics.mapping_refused.labels(name).set(0)
 
-    def _say_which(self, name: str, old: Version | None) -> None:
+    def _say_which(self, name: str) -> None:
         mapping = self._routes[name].version.mapping
         if mapping is not None:
-            self._metrics.mapping_taken(name, mapping, old.mapping if old else None)
+            self._metrics.mapping_taken(name, mapping)
 
 
 def _judge(reader: Reader, connection: Connection) -> Judged:

@@ -43,6 +43,8 @@ COMMANDS: Final = {
     "verify-signature": _Place("app.cli.verify_signature", "verify_signature"),
     "doctor": _Place("app.cli.doctor", "doctor"),
     "healthy": _Place("app.cli.healthy", "healthy"),
+    "connect": _Place("app.cli.connect", "connect"),
+    "connection": _Place("app.cli.connection", "connection"),
     "check-config": _Place("app.cli.doctor", "check_config"),
 }
 

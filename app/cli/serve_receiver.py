@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,9 +16,12 @@ import typer
 
 from app.core.batch import encode_received
 from app.core.errors import ConfigError, StoreUnavailable
-from app.settings import Connection, Settings, environment, load_all
+from app.settings import Connection, Settings, environment, load_all, load_settings
+from app.settings.handing import pack, unpack
+from app.settings.watching import Change, ConfigWatch, Found, Refused, look_and_tell
 from app.store.batches import Batches, Pressure
 from app.store.connect import open_swift_store, require_safe
+from app.store.signs_of_life import SignOfLife
 from app.web.child import run_child
 from app.web.config import ReceiverConfig, ReceiverConnection
 from app.web.listening import CannotListen, listen
@@ -66,7 +70,8 @@ def serve_receiver(
     processes: Annotated[int | None, typer.Option(min=1, help="Processes sharing it.")] = None,
 ) -> None:
     """Take Customer.io's webhooks: POST /webhooks/{connection}. SIGHUP restarts without a gap."""
-    settings, _ = load_all(environment())
+    environ = environment()
+    settings, connections = load_all(environ)
     try:
         listening = listen(host or settings.receiver_host, _given(port, settings.receiver_port))
     except CannotListen as fault:
@@ -74,24 +79,59 @@ def serve_receiver(
         raise typer.Exit(MISCONFIGURED) from None
     address, bound = listening.getsockname()[:2]
     log.info("receiver.listening", host=address, port=bound)
+    followed = FollowedConnections(ConfigWatch(settings.config_dir, environ, connections))
     parent = Parent(
         listening,
         _given(processes, settings.receiver_processes),
         _child_command,
         dict(os.environ),
         Supervision(stop_seconds=settings.shutdown_delay_seconds + _WAY_OUT_SECONDS),
+        followed,
     )
     raise typer.Exit(asyncio.run(parent.run()))
 
 
-def serve_receiver_child(listening_fd: int, control_fd: int) -> None:
+class FollowedConnections:
+    """The newest valid connections (app.web.processes.Configuration)."""
+
+    def __init__(self, watch: ConfigWatch) -> None:
+        self._watch = watch
+        self._lock = asyncio.Lock()
+        self.handed = pack(watch.running)
+
+    async def changed(self) -> None:
+        """Returns when a change was taken up."""
+        while True:
+            if isinstance(await self._look(at_once=False), Change):
+                return
+            await asyncio.sleep(self._watch.pause)
+
+    async def look(self) -> bool:
+        """Whether what lies there now is valid; then it is what the next child gets."""
+        return not isinstance(await self._look(at_once=True), Refused)
+
+    async def _look(self, *, at_once: bool) -> Found | None:
+        async with self._lock:
+            found = await look_and_tell(self._watch, at_once=at_once)
+            if isinstance(found, Change):
+                self.handed = pack(found.connections)
+                self._watch.taken(found)
+                log.info("config.taken", **found.names)
+            return found
+
+
+def serve_receiver_child(
+    listening_fd: int, control_fd: int, handed: Annotated[int, typer.Argument()] = 0
+) -> None:
     """One process of the receiver. Started by serve-receiver, not by hand."""
-    settings, connections = load_all(environment())
+    settings, connections = _handed(control_fd, handed)
 
     @asynccontextmanager
     async def make() -> AsyncIterator[Receiver]:
         redis = open_swift_store(settings.redis)
         store = _CheckedBatches(redis, wait_replicas=settings.redis_wait_replicas)
+        name = f"{socket.gethostname()}-{os.getpid()}"
+        alive = asyncio.create_task(SignOfLife(redis, "receiver", name).run())
         try:
             await store.check()
             yield Receiver(
@@ -102,6 +142,8 @@ def serve_receiver_child(listening_fd: int, control_fd: int) -> None:
                 ReceiverMetrics(os.environ.get("PROMETHEUS_MULTIPROC_DIR")),
             )
         finally:
+            alive.cancel()
+            await asyncio.wait((alive,), timeout=_CHECK_SECONDS)
             await redis.aclose(close_connection_pool=True)
 
     run_child(listening_fd, control_fd, make)
@@ -138,6 +180,21 @@ def _child_command(listening_fd: int, control_fd: int) -> Sequence[str]:
     # -m: the same code as ours, wherever the `sluice` script lies.
     program = [sys.executable, "-m", "app", "serve-receiver-child"]
     return [*program, str(listening_fd), str(control_fd)]
+
+
+def _handed(control_fd: int, size: int) -> tuple[Settings, dict[str, Connection]]:
+    """Settings, and the connections that the parent hands over, `size` bytes. They are read from
+    the files when it hands nothing, or what only another release understands. Raises
+    ConfigError."""
+    environ = environment()
+    with socket.socket(fileno=os.dup(control_fd)) as control:
+        packed = control.recv(size, socket.MSG_WAITALL) if size else b""
+    if packed:
+        try:
+            return load_settings(environ), unpack(packed)
+        except ConfigError as fault:
+            log.warning("receiver.reads_files", reason=str(fault))
+    return load_all(environ)
 
 
 def _given(option: int | None, setting: int) -> int:

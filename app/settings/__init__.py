@@ -3,6 +3,8 @@
     settings     Settings, `SLUICE_*`
     connections  Connection and its parts
     load         connections/*.yaml -> Connection
+    watching     whether these files changed, and may be taken up
+    handing      connections as bytes, from a process to its children
     secrets      environment variables and files that a connection points at
     home         where files lie by default; the running `sluice up`
     faults       how a fault is said

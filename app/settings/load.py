@@ -41,11 +41,16 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def load_connections(
-    config_dir: Path, environ: Mapping[str, str], *, secrets: bool = True
+    config_dir: Path,
+    environ: Mapping[str, str],
+    *,
+    secrets: bool = True,
+    pointed: set[Path] | None = None,
 ) -> dict[str, Connection]:
     """Every connection by name. Raises ConfigError with all faults of all files.
 
     `secrets` False: they are neither read nor missed; for commands that need only the rest.
+    `pointed` is filled with the secret files that were looked for, in any case.
     """
     folder = config_dir / "connections"
     paths = sorted(folder.glob("*.yaml"))
@@ -55,11 +60,13 @@ def load_connections(
     ]
     if not paths:
         faults.append(f"{folder}: no connection file; copy example.yaml from the project into it")
-    presets = _presets(config_dir, faults)
+    presets = source_presets(config_dir, faults)
     connections: dict[str, Connection] = {}
     for path in paths:
         resolver = Resolver(environ, path.parent, wants_secrets=secrets)
         found = _load_one(path, config_dir, resolver, presets, faults)
+        if pointed is not None:
+            pointed |= resolver.pointed
         if found is not None:
             connections[found.name] = found
     if faults:
@@ -74,7 +81,7 @@ def _load_one(
     presets: Mapping[str, list[str]],
     faults: list[str],
 ) -> Connection | None:
-    document = _read(path, faults)
+    document = read_yaml(path, faults)
     if document is None:
         return None
     document = resolver.resolve(document)
@@ -84,7 +91,7 @@ def _load_one(
     for word in _OURS:
         if document.pop(word, None) is not None:
             own.append(f"{word}: unknown key; leave it out")
-    _expand_sources(document, presets, own)
+    expand_sources(document, presets, own)
     _find_documents(document, config_dir, own)
     faults += [f"{path}: {fault}" for fault in own]
     try:
@@ -94,7 +101,8 @@ def _load_one(
         return None
 
 
-def _read(path: Path, faults: list[str]) -> dict[str, Any] | None:
+def read_yaml(path: Path, faults: list[str]) -> dict[str, Any] | None:
+    """Keys and values of a file, or None and a fault."""
     try:
         # A subclass of SafeLoader: only plain values come out.
         document = yaml.load(path.read_text(), _Loader)
@@ -110,16 +118,18 @@ def _read(path: Path, faults: list[str]) -> dict[str, Any] | None:
     return document
 
 
-def _presets(config_dir: Path, faults: list[str]) -> dict[str, list[str]]:
+def source_presets(config_dir: Path, faults: list[str]) -> dict[str, list[str]]:
+    """The names that may stand for networks."""
     path = config_dir / SOURCES_FILE
     if not path.exists():
         return {}
-    return _read(path, faults) or {}
+    return read_yaml(path, faults) or {}
 
 
-def _expand_sources(
+def expand_sources(
     document: dict[str, Any], presets: Mapping[str, list[str]], faults: list[str]
 ) -> None:
+    """Makes networks of the presets among a document's `allowed_sources`."""
     given = document.get("allowed_sources")
     if not isinstance(given, list):
         return

@@ -15,16 +15,20 @@ from app.settings.faults import dotted
 
 # Where a connection file holds lists of secrets.
 SECRET_LISTS: Final = frozenset({"signing_keys", "platform.credentials.client_secrets"})
+# Where a setup file holds a single one.
+SECRETS: Final = frozenset({"customerio.api_key"})
 
 
 class Resolver:
-    """Replaces the references of one document. Collects `faults` instead of raising."""
+    """Replaces the references of one document. Collects `faults` instead of raising, and the
+    files that were `pointed` at."""
 
     def __init__(
         self, environ: Mapping[str, str], folder: Path, *, wants_secrets: bool = True
     ) -> None:
         """`wants_secrets` False: stand-ins are enough, for whoever only reads the rest."""
         self.faults: list[str] = []
+        self.pointed: set[Path] = set()
         self._wants_secrets = wants_secrets
         self._environ = environ
         self._folder = folder
@@ -37,6 +41,9 @@ class Resolver:
         key = dotted(location)
         if key in SECRET_LISTS:
             return self._secrets(node, key)
+        if key in SECRETS:
+            # What is at fault was said; a stand-in keeps it from being said twice.
+            return self._secret(node, key) or b"\0"
         if isinstance(node, dict):
             if "env" in node and set(node) <= {"env", "default"}:
                 return self._text(node, key)
@@ -96,6 +103,7 @@ class Resolver:
         return None
 
     def _from_file(self, path: Path, key: str) -> bytes | None:
+        self.pointed.add(path)
         try:
             secret = read_secret(path)
         except OSError as fault:

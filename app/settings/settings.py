@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None,
         pattern=r"^https?://[^/]+.*$",
-        description="how Customer.io reaches the receiver, for what is printed",
+        description="how Customer.io reaches the receiver, for what is printed and looked at",
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (), description="networks, comma-separated, whose X-Forwarded-For is believed"

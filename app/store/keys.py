@@ -40,6 +40,9 @@ TRACE_PREFIX: Final = "sluice:trace:"
 # Prefix of `sluice:worker:{owner}`: string, a worker's sign of life; expires.
 WORKER_PREFIX: Final = "sluice:worker:"
 
+# Sorted set: "role name" of a process at work -> Redis ms at which it was seen last.
+ALIVE: Final = "sluice:alive"
+
 # Prefix of all that is kept of dead letters; what lies where: scripts/parts/dead_terms.lua.
 DEAD: Final = "sluice:dead:"
 

@@ -81,13 +81,52 @@ async def server_facts(redis: Store) -> ServerFacts:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """How a Redis is doing. Bytes; `memory_limit`, `machine_bytes` 0 = none, not said. `folder`:
+    where its data lies, "" = it does not say; `process`: its number there; `last_writes`: what it
+    wrote to disk last, `ok` when that went well; `time`: Unix seconds by its clock."""
+
+    memory_used: int
+    memory_limit: int
+    machine_bytes: int
+    folder: str
+    process: int
+    last_writes: dict[str, str]
+    time: float
+
+
+_WRITES = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
+
+
+async def server_state(redis: Store) -> ServerState:
+    """Asks the server. Raises StoreUnavailable."""
+    with store_faults():
+        info = await redis.info()
+        folder = await _config(redis, "dir")
+        seconds, micros = await redis.time()
+    return ServerState(
+        memory_used=int(info["used_memory"]),
+        memory_limit=int(info["maxmemory"]),
+        machine_bytes=int(info.get("total_system_memory", 0)),
+        folder=folder,
+        process=int(info.get("process_id", 0)),
+        last_writes={name: str(info[name]) for name in _WRITES if name in info},
+        time=int(seconds) + int(micros) / 1e6,
+    )
+
+
 async def _fsync(redis: Store) -> str:
-    """INFO does not say it, and a hosted Redis may not let us ask."""
+    """INFO does not say it."""
+    return await _config(redis, "appendfsync") or "unknown"
+
+
+async def _config(redis: Store, name: str) -> str:
+    """One of its settings; "" when it may not be asked, as with a hosted Redis."""
     try:
-        config = await redis.config_get("appendfsync")
+        return str((await redis.config_get(name)).get(name, ""))
     except ResponseError:
-        return "unknown"
-    return str(config.get("appendfsync", "unknown"))
+        return ""
 
 
 async def require_safe(redis: Store, wait_replicas: int = 0) -> list[str]:

@@ -1,8 +1,8 @@
 """The parent: holds the listening socket, and keeps N children serving it.
 
 The socket outlives every child, so a crash or a rolling restart refuses no connection: the kernel
-queues them until somebody accepts. SIGHUP restarts the children one by one, the new one ready
-before the old one retires; SIGTERM and SIGINT stop all.
+queues them until somebody accepts. SIGHUP, and a change of what they run on, restart the children
+one by one, the new one ready before the old one retires; SIGTERM and SIGINT stop all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
@@ -28,6 +28,36 @@ MISCONFIGURED: Final = 2
 
 # The command line of a child, given the numbers of the listening and the control descriptor.
 ChildCommand = Callable[[int, int], Sequence[str]]
+
+
+class Configuration(Protocol):
+    """What the children run on, which may change."""
+
+    @property
+    def handed(self) -> bytes:
+        """What each child reads from its control socket first; how many bytes, is the last word of
+        its command line."""
+        ...
+
+    async def changed(self) -> None:
+        """Returns when `handed` is another, and all children must have it."""
+        ...
+
+    async def look(self) -> bool:
+        """Looks at once. False: what is there is not valid, which was said."""
+        ...
+
+
+class _Fixed:
+    """Children that find out for themselves what they run on."""
+
+    handed = b""
+
+    async def changed(self) -> None:
+        await asyncio.Event().wait()
+
+    async def look(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +73,8 @@ class Supervision:
     stable_seconds: float = 5.0
     backoff_base_seconds: float = 0.1
     backoff_cap_seconds: float = 5.0
+    # After a change that children did not get ready with.
+    roll_again_seconds: float = 30.0
 
 
 class _Child:
@@ -78,17 +110,21 @@ class Parent:
         command: ChildCommand,
         environment: Mapping[str, str],
         times: Supervision | None = None,
+        configuration: Configuration | None = None,
     ) -> None:
         self._listening = listening
         self._count = count
         self._command = command
         self._times = times or Supervision()
+        self._configuration = configuration or _Fixed()
         self._metrics_folder = tempfile.mkdtemp(prefix="sluice-metrics-")
         # prometheus-client chooses its kind of value from this variable at import.
         self._environment = {**environment, "PROMETHEUS_MULTIPROC_DIR": self._metrics_folder}
         self._slots: list[_Slot] = []
         self._end: asyncio.Future[int] | None = None
         self._rolling: asyncio.Task[None] | None = None
+        # One roll at a time.
+        self._roll_lock = asyncio.Lock()
 
     async def run(self) -> int:
         """Serve until told to stop: 0. A child that refuses its configuration at start: 2."""
@@ -98,11 +134,11 @@ class Parent:
             loop.add_signal_handler(number, self._finish, 0)
         loop.add_signal_handler(signal.SIGHUP, self._roll)
         self._slots = [_Slot(self, number) for number in range(self._count)]
+        following = asyncio.create_task(self._follow())
         try:
             await asyncio.gather(*(slot.start() for slot in self._slots))
             code = await self._end
-            if self._rolling is not None:
-                self._rolling.cancel()
+            await self._give_up(following, self._rolling)
             await asyncio.gather(*(slot.stop() for slot in self._slots))
         finally:
             shutil.rmtree(self._metrics_folder, ignore_errors=True)
@@ -114,14 +150,21 @@ class Parent:
         ours.setblocking(False)
         with theirs:
             descriptors = (self._listening.fileno(), theirs.fileno())
+            handed = self._configuration.handed
             process = await asyncio.create_subprocess_exec(
                 *self._command(*descriptors),
+                *([str(len(handed))] if handed else []),
                 pass_fds=descriptors,
                 env=self._environment,
                 # A terminal's Ctrl-C and hang-up go to the parent alone, which ends the children.
                 process_group=0,
             )
-        return _Child(process, ours)
+        child = _Child(process, ours)
+        # One that has ended, or hangs, is seen by whoever waits for it to be ready.
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(self._times.ready_seconds):
+                await asyncio.get_running_loop().sock_sendall(ours, handed)
+        return child
 
     def bury(self, child: _Child) -> None:
         child.control.close()
@@ -145,15 +188,40 @@ class Parent:
 
     def _roll(self) -> None:
         if self._rolling is None or self._rolling.done():
-            self._rolling = asyncio.create_task(self._restart_all())
+            self._rolling = asyncio.create_task(self._roll_now())
 
-    async def _restart_all(self) -> None:
-        log.info("receiver.restart_began", processes=self._count)
-        for slot in self._slots:
-            if not await slot.replace():
-                log.error("receiver.restart_abandoned", reason="the new process did not get ready")
-                return
-        log.info("receiver.restart_finished")
+    async def _roll_now(self) -> None:
+        if await self._configuration.look():
+            await self._restart_all()
+        else:
+            log.error("receiver.restart_abandoned", reason="the configuration is not valid")
+
+    async def _follow(self) -> None:
+        """For ever: children that run on what is there now."""
+        while True:
+            await self._configuration.changed()
+            while True:
+                if await self._restart_all():
+                    break
+                await asyncio.sleep(self._times.roll_again_seconds)
+
+    async def _restart_all(self) -> bool:
+        async with self._roll_lock:
+            log.info("receiver.restart_began", processes=self._count)
+            for slot in self._slots:
+                if not await slot.replace():
+                    log.error(
+                        "receiver.restart_abandoned", reason="the new process did not get ready"
+                    )
+                    return False
+            log.info("receiver.restart_finished")
+            return True
+
+    async def _give_up(self, *tasks: asyncio.Task[None] | None) -> None:
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+                await asyncio.wait((task,))
 
 
 class _Slot:

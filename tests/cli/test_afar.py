@@ -255,7 +255,8 @@ async def test_letters_go_out_and_come_in_from_afar(
 
 
 async def test_what_works_beside_redis_only_says_so(sluice: Sluice) -> None:
-    for line in ("users list", "dead-letters fsck", "up", "work", "serve-receiver", "doctor"):
+    lines = ("users list", "dead-letters fsck", "up", "work", "serve-receiver", "doctor")
+    for line in (*lines, "connection plan acme", "connect --sandbox"):
         answered = await sluice.afar(*line.split())
         assert answered.code == 2, (line, answered)
         assert "works beside its Redis only" in answered.err, line

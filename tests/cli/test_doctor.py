@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.cli.doctor.mounts import mount_of
 from app.settings import load_connections
 from app.settings.mapping_files import check_files, read_mapping_files
 from tests.cli.test_main import ROOT, sluice
@@ -35,7 +36,7 @@ def with_faults(config: Path) -> Path:
 
 def findings(config: Path) -> list[dict[str, Any]]:
     found = sluice("check-config", "--json", SLUICE_CONFIG_DIR=str(config))
-    return [each for each in json.loads(found.stdout) if each["level"] == "fault"]
+    return [each for each in json.loads(found.stdout) if each["level"] == "failed"]
 
 
 def test_all_faults_of_a_set_are_told_at_once_with_a_caret_under_the_place(config: Path) -> None:
@@ -44,13 +45,14 @@ def test_all_faults_of_a_set_are_told_at_once_with_a_caret_under_the_place(confi
     found = sluice("check-config", SLUICE_CONFIG_DIR=str(config))
 
     lines = found.stdout.decode().splitlines()
-    faults = [line for line in lines if line.startswith("fault ")]
+    section = lines[lines.index(str(path)) :]
+    faults = [line for line in section if line.startswith("failed ")]
     assert found.returncode == 1
-    assert all(str(path) in line for line in faults)
     for wanted in ("lowr", "no eventTyp in", "lower( ->"):
         assert any(wanted in line for line in faults), faults
-    at = lines.index("         lowr(data.subject)")
-    assert lines[at + 1] == "         ^"
+    at = next(at for at, line in enumerate(section) if line.strip() == "lowr(data.subject)")
+    assert section[at + 1].rstrip() == " " * section[at].index("lowr") + "^"
+    assert any("fix: `sluice mappings check`" in line for line in section)
 
 
 def test_the_lines_are_those_that_a_worker_gives_up_with(config: Path) -> None:
@@ -94,3 +96,43 @@ def test_examples_that_fail_are_a_fault(config: Path) -> None:
     path.write_text(json.dumps(document))
     [fault] = findings(config)
     assert "eventType has another value" in fault["text"]
+
+
+def test_the_page_is_json_with_exit_codes() -> None:
+    unknown = sluice("doctor", "--connection", "exampel", EXAMPLE_SIGNING_KEY="k" * 32)
+    assert (unknown.returncode, b"did you mean example" in unknown.stderr) == (2, True)
+    away = sluice(
+        *("doctor", "--json"),
+        SLUICE_REDIS_URL="redis://127.0.0.1:1/0",
+        EXAMPLE_SIGNING_KEY="k" * 32,
+        EXAMPLE_PLATFORM_HOST="http://127.0.0.1:1",
+    )
+    assert away.returncode == 1
+    found = json.loads(away.stdout)
+    assert {"level", "subject", "check", "text", "fix", "pointed"} == set(found[0])
+    assert [each["check"] for each in found if each["level"] == "failed"] == ["reachable", "inlet"]
+
+
+MOUNTS = """
+22 27 0:21 / /proc rw,relatime - proc proc rw
+27 1 0:45 / / rw,relatime - overlay overlay rw,lowerdir=/a:/b
+28 27 254:16 /vol /data rw,relatime shared:3 - ext4 /dev/vdb rw
+29 27 0:99 / /mnt/with\\040blank rw - tmpfs none rw
+a line that is cut
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "mount"),
+    [
+        ("/data", ("/data", "ext4")),
+        ("/data/redis", ("/data", "ext4")),
+        ("/database", ("/", "overlay")),
+        ("/var/lib/redis", ("/", "overlay")),
+        ("/mnt/with blank/x", ("/mnt/with blank", "tmpfs")),
+    ],
+)
+def test_data_in_a_container_s_own_layer_is_told_from_a_volume(
+    folder: str, mount: tuple[str, str]
+) -> None:
+    assert mount_of(folder, MOUNTS) == mount

@@ -113,7 +113,7 @@ async def test_a_worker_takes_new_versions_that_pass_and_records_and_letters_nam
     assert refused["runs"] == taken["new"]
     assert await deliver(system, *event(3)) == second
     checked = await system.sluice("check-config", "--json")
-    faults = [each["text"] for each in checked.json if each["level"] == "fault"]
+    faults = [each["text"] for each in checked.json if each["level"] == "failed"]
     assert checked.code == 1
     assert faults[: len(refused["faults"])] == refused["faults"]
 

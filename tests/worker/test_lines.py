@@ -208,3 +208,23 @@ async def test_a_stopping_worker_takes_nothing_up_and_cancels_what_is_late(place
 
     assert place.desk.given == [names]
     assert await place.waiting.connections() == {"a"}
+
+
+async def test_lanes_come_and_go_while_others_work(place: Place) -> None:
+    place.lanes["a"].now = Room(1, 1)
+    first, *rest = await place.commit("a", 3)
+    await place.ring(first, *rest)
+    before = place.lines.bells_at_once
+
+    place.lines.follow({"b": place.lanes["b"], "c": ScriptedLane()})
+
+    assert place.lines.bells_at_once == before
+    new = await place.commit("c")
+    await place.ring(*new)
+    # What was laid aside for the lane that is gone stays where it is, though a job of it ends.
+    place.desk.go.set()
+    await asyncio.gather(*place.tasks)
+    await place.lines.look()
+    await place.lines.stop(1)
+    assert place.desk.names == [first, *new]
+    assert await place.waiting.pull("a", 8, 8) == rest

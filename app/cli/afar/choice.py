@@ -21,7 +21,9 @@ _TOKENS: Final = ("SLUICE_API_TOKEN", "SLUICE_API_TOKEN_FILE")
 ASKED: Final[ContextVar[str | None]] = ContextVar("console", default=None)
 
 # What a console elsewhere has beside it, and what looks at that.
-BESIDE: Final = frozenset(("up", "work", "serve-receiver", "serve-console", "doctor"))
+BESIDE: Final = frozenset(
+    ("up", "work", "serve-receiver", "serve-console", "doctor", "connect", "connection")
+)
 
 
 @dataclass(frozen=True, slots=True)

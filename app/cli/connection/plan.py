@@ -1,0 +1,46 @@
+"""`sluice connection plan`: what exists, and what apply would create, change or leave."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app.cli.connection.showing import show_plan
+from app.cli.connection.working import (
+    LikeTutorial,
+    Name,
+    ShowCalls,
+    chosen_tutorial,
+    the_setup,
+    with_wiring,
+)
+from app.cli.reading import Json, echo_json
+
+
+def plan(
+    name: Name,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 also when there is anything to do.")
+    ] = False,
+    like_tutorial: LikeTutorial = "",
+    show_calls: ShowCalls = False,
+    as_json: Json = False,
+) -> None:
+    """Show what exists at both ends, and what apply would do. Changes nothing.
+
+    Exit 1 when something is in the way that only a person can change.
+    """
+    tutorial = chosen_tutorial(like_tutorial)
+    found = with_wiring(
+        the_setup(name),
+        lambda wiring, _: wiring.plan(like_tutorial=tutorial),
+        show_calls=show_calls,
+        needs_redis=False,
+    )
+    if as_json:
+        echo_json(found.document())
+    else:
+        show_plan(found)
+    if found.blocked or (check and found.work):
+        raise typer.Exit(1)

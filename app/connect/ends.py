@@ -1,0 +1,92 @@
+"""The clients of both ends, made from a setup."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from app.adobe.catalog import Catalog
+from app.adobe.data_prep import DataPrep
+from app.adobe.flow_service import FlowService
+from app.adobe.ims import Credential, TokenClient
+from app.adobe.namespaces import Namespaces
+from app.adobe.own_token import OwnToken
+from app.adobe.platform_client import Account, PlatformClient
+from app.adobe.schema_registry import SchemaRegistry
+from app.core.curl import Show
+from app.customerio.app_api import AppApi, Workspace
+from app.customerio.webhooks import Webhooks
+from app.settings.setups import Setup
+
+# Adobe names no limit for these services; a person waits here, for some forty calls, once.
+PLATFORM_PER_SECOND: Final = 20.0
+# It allows 10, and other programs may use the same workspace.
+CUSTOMERIO_PER_SECOND: Final = 8.0
+# How long something may be in a transitional state (platform.md section 1.11).
+PATIENCE_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """`session`, `show`: for the test event, which is a call of our own."""
+
+    session: aiohttp.ClientSession
+    show: Show | None
+    client: PlatformClient
+    registry: SchemaRegistry
+    namespaces: Namespaces
+    catalog: Catalog
+    flows: FlowService
+    mappings: DataPrep
+    webhooks: Webhooks
+
+
+@asynccontextmanager
+async def open_ends(setup: Setup, show: Show | None = None) -> AsyncIterator[Ends]:
+    """The clients of a setup's two ends; no call is made yet."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield ends_of(setup, session, show)
+
+
+def ends_of(
+    setup: Setup,
+    session: aiohttp.ClientSession,
+    show: Show | None = None,
+    requests_per_second: float | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Ends:
+    """The clients, over a session of the caller's. `requests_per_second`: None = as is fit."""
+    client = PlatformClient(
+        session,
+        _account(setup),
+        OwnToken(TokenClient(session, _credential(setup), show=show)),
+        requests_per_second=requests_per_second or PLATFORM_PER_SECOND,
+        patience_seconds=PATIENCE_SECONDS,
+        show=show,
+        sleep=sleep,
+    )
+    workspace = Workspace(setup.customerio.url, setup.customerio.api_key.decode())
+    pace = requests_per_second or CUSTOMERIO_PER_SECOND
+    api = AppApi(session, workspace, requests_per_second=pace, show=show, sleep=sleep)
+    return Ends(
+        session, show, client,
+        SchemaRegistry(client), Namespaces(client), Catalog(client), FlowService(client),
+        DataPrep(client), Webhooks(api),
+    )  # fmt: skip
+
+
+def _account(setup: Setup) -> Account:
+    wanted = setup.platform
+    client_id = wanted.credentials.client_id
+    return Account(wanted.api_url, client_id, wanted.org_id, wanted.sandbox_name)
+
+
+def _credential(setup: Setup) -> Credential:
+    given = setup.platform.credentials
+    secrets = tuple(secret.decode() for secret in given.client_secrets)
+    return Credential(given.client_id, secrets, given.scopes, given.ims_url)

@@ -1,0 +1,76 @@
+"""`config/setups/NAME.yaml`, written from the answers of a wizard; secrets beside, not in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from app.connect.connection_file import moved
+from app.connect.questions import Answers, setup_document
+from app.connect.state import write_private
+from app.core.errors import ConfigError
+
+_HEADER: Final = """\
+# What is wanted at both ends of the connection: `sluice connection plan {name}` shows what is to be
+# done, `sluice connection apply {name}` does it. README.md has all keys.
+"""
+_FILES: Final = {
+    "platform.credentials.client_secret": "client-secret",
+    "customerio.api_key": "app-api-key",
+}
+
+
+def write_setup(config_dir: Path, data_dir: Path, answers: Answers) -> Path:
+    """The file's path. Secrets that were typed go into files that only their owner can read.
+
+    Raises ConfigError when there is such a setup already, and SluiceError.
+    """
+    name = answers["name"]
+    path = config_dir / "setups" / f"{name}.yaml"
+
+    def kept(key: str, answer: str) -> dict[str, str]:
+        kind, _, rest = answer.partition(":")
+        if kind == "env":
+            return {"env": rest}
+        if kind == "file":
+            return {"file": str(Path(rest).resolve())}
+        secret = data_dir / "connect" / f"{name}.{_FILES[key]}"
+        write_private(secret, answer.encode() + b"\n")
+        return {"file": str(secret.resolve())}
+
+    if path.exists():
+        raise ConfigError([f"{path}: it is there already; edit it, then apply it"])
+    _write(path, setup_document(answers, kept))
+    return path
+
+
+def take_in(config_dir: Path, source: Path, written: Mapping[str, Any], name: str) -> Path:
+    """A setup from elsewhere, put where it belongs. Raises ConfigError when one is there."""
+    path = config_dir / "setups" / f"{name}.yaml"
+    if path.resolve() == source.resolve():
+        return path
+    document = moved(dict(written), source.parent.resolve(), path.parent.resolve())
+    if path.exists() and yaml.safe_load(path.read_text()) != document:
+        raise ConfigError([f"{path}: another setup of this name is there already"])
+    if not path.exists():
+        _write(path, document)
+    return path
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    text = _HEADER.format(name=path.stem)
+    text += yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as fault:
+        raise ConfigError([f"{path}: cannot be written: {fault.strerror}"]) from None

@@ -1,0 +1,146 @@
+"""The dataflow, and the inlet that comes with it (platform.md sections 1.6, 1.7, 1.10)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.adobe.flow_service import Flow as Found
+from app.adobe.flow_service import MappingRef, mapping_change, name_change, specs
+from app.adobe.flow_service.bodies import Operation
+from app.connect.plan import Action, Difference, Item
+from app.connect.run import LATER, Run
+from app.connect.steps.connections import SOURCE, TARGET, in_use, known
+from app.connect.wanted import DESCRIPTION
+from app.core.errors import PlatformUnreadable
+
+FLOW: Final = "flow"
+MAPPING: Final = "mapping"
+
+_NEW: Final = "the dataflow is new or changed: what is sent now may be lost"
+
+
+class Flow:
+    """Before it is made or changed the lane is held, so that nothing is sent into its first
+    minutes; what is received meanwhile waits in Redis."""
+
+    key, kind = FLOW, "dataflow"
+
+    async def look(self, run: Run) -> list[Item]:
+        [item] = await self._look(run)
+        run.facts["flow_work"] = run.facts.get("flow_work") or item.is_work
+        return [item]
+
+    async def _look(self, run: Run) -> list[Item]:
+        name = run.setup.flow_name
+        flows = run.ends.flows
+        found: Found | None = in_use(run, self.key, await flows.flows_named(name))
+        found = found or await known(run, self.key, flows.flow)
+        run.facts["flow"] = found
+        if found is None:
+            run.ids[self.key] = ""
+            return [Item(self.key, self.kind, name, Action.CREATE)]
+        ends = tuple(_ends(run, found))
+        if ends:
+            run.ids[self.key] = ""
+            why = "its connections cannot be changed; the old flow stays until it is destroyed"
+            return [Item(self.key, self.kind, name, Action.REPLACE, found.id, ends, why)]
+        run.ids[self.key] = found.id
+        await self._keep(run, found)
+        if differences := tuple(_changes(run, found)):
+            return [Item(self.key, self.kind, name, Action.CHANGE, found.id, differences)]
+        said = f"inlet {_shortened(run.facts['inlet'])}"
+        if found.enabled:
+            return [Item(self.key, self.kind, name, Action.EXISTS, found.id, why=said)]
+        said = f"it is {found.state or 'not enabled'}; {said}"
+        return [Item(self.key, self.kind, name, Action.LEAVE, found.id, why=said)]
+
+    async def act(self, run: Run, item: Item) -> None:
+        if run.lane is not None:
+            # Without an end: the clock starts when the flow is there.
+            await run.lane.hold(None, _NEW)
+        flows, mapping = run.ends.flows, _mapping(run)
+        if item.action is Action.CHANGE:
+            found: Found = run.facts["flow"]
+            await flows.patch(item.id, found.etag, _operations(run, found))
+            run.ids[self.key] = item.id
+        else:
+            made = await flows.create_flow(
+                item.name, run.id(SOURCE), run.id(TARGET), mapping,
+                "" if run.tutorial else DESCRIPTION, flow_spec_id=_spec(run),
+            )  # fmt: skip
+            run.ids[self.key] = made.id
+        run.state.changed_at = run.clock()
+        if run.lane is not None:
+            await run.lane.hold(run.setup.platform.settle_seconds, _NEW)
+        found_now = await flows.flow(run.id(self.key))
+        if found_now is not None:
+            await self._keep(run, found_now)
+
+    async def _keep(self, run: Run, found: Found) -> None:
+        """The flow, and where its events go. Raises PlatformUnreadable when nobody says."""
+        run.facts["flow"] = found
+        inlet = await run.ends.flows.inlet(found)
+        if inlet is None or not inlet.url:
+            raise PlatformUnreadable(
+                f"GET the inlet of dataflow {found.id}", "Platform names none yet; apply again"
+            )
+        run.facts["inlet"] = inlet.url
+        if not run.state.changed_at or run.state.under_way == self.key:
+            # The state file was lost, or a command ended in the middle: Platform knows it, too.
+            told = max(found.created_ms, found.updated_ms) / 1000
+            run.state.changed_at = max(run.state.changed_at, told)
+
+
+def _ends(run: Run, found: Found) -> list[Difference]:
+    wanted = (
+        ("source connection", found.source_connection_ids, run.id(SOURCE)),
+        ("target connection", found.target_connection_ids, run.id(TARGET)),
+        ("flow spec", (found.spec_id,), _spec(run)),
+    )
+    return [
+        Difference(path, ", ".join(have), want or LATER)
+        for path, have, want in wanted
+        if have != (want,)
+    ]
+
+
+def _changes(run: Run, found: Found) -> list[Difference]:
+    name, mapping = run.setup.flow_name, _mapping(run)
+    changes = [] if found.name == name else [Difference("name", found.name, name)]
+    if found.mapping != mapping and (mapping is not None or found.mapping):
+        changes.append(Difference("mapping", _said(found.mapping), _said(mapping)))
+    return changes
+
+
+def _operations(run: Run, found: Found) -> list[Operation]:
+    name, mapping = run.setup.flow_name, _mapping(run)
+    operations = [] if found.name == name else [name_change(name)]
+    if mapping is not None and found.mapping != mapping:
+        operations.append(mapping_change(mapping))
+    return operations
+
+
+def _shortened(url: str) -> str:
+    """Whoever has all of an open inlet's address can post to it (section 1.7)."""
+    start, slash, inlet_id = url.rpartition("/")
+    return f"{start}{slash}{inlet_id[:8]}..."
+
+
+def _spec(run: Run) -> str:
+    if run.setup.platform.source.kind == "customerio":
+        return specs.STREAMING
+    return specs.HTTP_API_MAPPED if run.setup.mode == "raw" else specs.HTTP_API_PLAIN
+
+
+def _mapping(run: Run) -> MappingRef | None:
+    if run.setup.mode == "xdm":
+        return None
+    return MappingRef(run.id(MAPPING), int(run.facts.get("mapping_version", 0)))
+
+
+def _said(mapping: MappingRef | None) -> str:
+    if mapping is None:
+        return ""
+    # Versions are counted by Platform.
+    version = "in its next version" if mapping.version < 0 else f"version {mapping.version}"
+    return f"{mapping.mapping_id or LATER} {version}"

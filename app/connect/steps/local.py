@@ -1,0 +1,119 @@
+"""This machine's part: the signing key's file, and the connection file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from app.adobe.flow_service import specs
+from app.connect.connection_file import (
+    Given,
+    connection_document,
+    differences,
+    is_ours,
+    write,
+)
+from app.connect.plan import Action, Item
+from app.connect.run import LATER, Progress, Run, blocked
+from app.connect.state import write_private
+from app.core.errors import SluiceError
+from app.settings.secrets import read_secret
+
+KEY: Final = "signing key"
+FILE: Final = "connection file"
+
+# Customer.io's interface shows it, and nothing else does (customerio.md section 10).
+WHERE: Final = (
+    "in Customer.io: Data & Integrations > Integrations > Reporting Webhooks > {name}; copy the "
+    "signing key from there"
+)
+
+
+class KeyMissing(SluiceError):
+    """Only a person can copy the signing key. The text says where from."""
+
+
+class SigningKey:
+    """Taken from a person, once, and kept in a file of its own."""
+
+    key, kind = "signing_key", KEY
+
+    async def look(self, run: Run) -> list[Item]:
+        path = run.places.signing_key
+        try:
+            there = read_secret(path)
+        except FileNotFoundError:
+            there = b""
+        except OSError as fault:
+            return [blocked(self, str(path), f"cannot be read: {fault.strerror}")]
+        if there and run.signing_key not in (b"", there):
+            return [Item(self.key, self.kind, str(path), Action.CHANGE, why="another one is given")]
+        if there:
+            return [Item(self.key, self.kind, str(path), Action.EXISTS)]
+        return [Item(self.key, self.kind, str(path), Action.CREATE, why="a person is asked for it")]
+
+    async def act(self, run: Run, item: Item) -> None:
+        secret = run.signing_key or await self._asked(run, item)
+        write_private(run.places.signing_key, secret + b"\n")
+
+    async def _asked(self, run: Run, item: Item) -> bytes:
+        where = WHERE.format(name=run.setup.webhook_name)
+        run.tell(Progress("asking", item, f"the signing key is {where}"))
+        given = None if run.ask_key is None else await run.ask_key(where)
+        secret = (given or b"").strip()
+        if not secret:
+            raise KeyMissing(
+                f"the signing key of the webhook is needed. It is {where}; then apply again with "
+                "--signing-key-file FILE, or answer the question"
+            )
+        return secret
+
+
+class ConnectionFile:
+    """What receiver and workers read; they take it up by themselves."""
+
+    key, kind = "connection_file", FILE
+
+    async def look(self, run: Run) -> list[Item]:
+        path = run.places.connection
+        name = str(path)
+        if not is_ours(path):
+            why = (
+                "a person wrote it, so it is not overwritten: move it away, or give the setup "
+                "another name"
+            )
+            return [blocked(self, name, why)]
+        if not _writable(path.parent):
+            why = "its folder cannot be written by this user: run it where it can"
+            return [blocked(self, name, why)]
+        found = differences(path, self._document(run))
+        if found is None:
+            return [Item(self.key, self.kind, name, Action.CREATE)]
+        if found:
+            return [Item(self.key, self.kind, name, Action.CHANGE, differences=found)]
+        return [Item(self.key, self.kind, name, Action.EXISTS)]
+
+    async def act(self, run: Run, item: Item) -> None:
+        write(run.places.connection, self._document(run), run.setup.name)
+
+    def _document(self, run: Run) -> dict[str, Any]:
+        given = Given(
+            run.tenant or LATER,
+            (run.facts.get("inlet") if run.id("flow") else "") or LATER,
+            run.id("flow") or LATER,
+            run.id("dataset") or LATER,
+            run.id("schema") or LATER,
+            specs.SCHEMA_TYPE,
+        )
+        places = run.places
+        return connection_document(
+            run.setup, given, places.signing_key, places.connection.parent, places.setup.parent
+        )
+
+
+def _writable(folder: Path) -> bool:
+    """Known before anything is made at the vendors; a folder that is not there is made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return os.access(folder, os.W_OK | os.X_OK)

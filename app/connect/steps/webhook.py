@@ -1,0 +1,117 @@
+"""Customer.io's reporting webhook (customerio.md section 10).
+
+Made disabled: its signing key, which only a person can copy, must be known here before the first
+event comes. Switched on last, when a test came through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from app.connect.plan import Action, Difference, Item
+from app.connect.run import Run
+from app.customerio.events import events_of
+from app.customerio.webhooks import Webhook as Found
+
+WEBHOOK: Final = "webhook"
+ON: Final = "webhook_on"
+
+# Events over 10 KB are in the lake, and silently missing in Profile (platform.md section 7.13).
+CONTENT: Final = (
+    "with_content is on: sent events carry the message's body, and Profile drops events over 10 KB"
+)
+
+
+class Webhook:
+    """Name, endpoint, events and the two options."""
+
+    key, kind = WEBHOOK, "reporting webhook"
+
+    async def look(self, run: Run) -> list[Item]:
+        wanted = _wanted(run)
+        if wanted.with_content:
+            run.note(CONTENT)
+        found = await find_webhook(run)
+        run.facts["webhook"] = found
+        if found is None:
+            run.ids[self.key] = ""
+            return [Item(self.key, self.kind, wanted.name, Action.CREATE)]
+        run.ids[self.key] = str(found.id)
+        pairs = (
+            ("name", found.name, wanted.name),
+            ("endpoint", found.endpoint, wanted.endpoint),
+            ("full_resolution", _word(found.full_resolution), _word(wanted.full_resolution)),
+            ("with_content", _word(found.with_content), _word(wanted.with_content)),
+            ("events", *_events(found, wanted)),
+        )
+        differences = tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
+        action = Action.CHANGE if differences else Action.EXISTS
+        return [Item(self.key, self.kind, wanted.name, action, str(found.id), differences)]
+
+    async def act(self, run: Run, item: Item) -> None:
+        wanted, found = _wanted(run), run.facts["webhook"]
+        webhooks = run.ends.webhooks
+        if item.action is Action.CREATE:
+            made = await webhooks.create(
+                wanted.name, wanted.endpoint, wanted.events, disabled=True,
+                full_resolution=wanted.full_resolution, with_content=wanted.with_content,
+            )  # fmt: skip
+        else:
+            made = await webhooks.update(replace(wanted, id=found.id, disabled=found.disabled))
+        run.ids[self.key], run.facts["webhook"] = str(made.id), made
+
+
+class WebhookOn:
+    """From now on Customer.io sends."""
+
+    key, kind = ON, "webhook switch"
+
+    async def look(self, run: Run) -> list[Item]:
+        found: Found | None = run.facts.get("webhook")
+        name = run.setup.webhook_name
+        if found is not None and not found.disabled:
+            return [Item(self.key, self.kind, name, Action.EXISTS)]
+        if run.state.webhook_off:
+            why = f"a person switched it off; `sluice connection enable {run.setup.name}` undoes it"
+            return [Item(self.key, self.kind, name, Action.LEAVE, why=why)]
+        change = (Difference("disabled", "true", "false"),)
+        return [Item(self.key, self.kind, name, Action.CHANGE, "", change)]
+
+    async def act(self, run: Run, item: Item) -> None:
+        found: Found = run.facts["webhook"]
+        run.facts["webhook"] = await run.ends.webhooks.update(replace(found, disabled=False))
+
+
+async def find_webhook(run: Run) -> Found | None:
+    """By the id of before, else by name. Raises Ambiguous."""
+    everything = await run.ends.webhooks.all()
+    known = run.state.ids.get(WEBHOOK)
+    for each in everything:
+        if str(each.id) == known:
+            return each
+    named = [each for each in everything if each.name == run.setup.webhook_name]
+    chosen = run.pick(WEBHOOK, [{"id": str(each.id)} for each in named])
+    return None if chosen is None else next(e for e in named if str(e.id) == chosen["id"])
+
+
+def _wanted(run: Run) -> Found:
+    setup, wanted = run.setup, run.setup.customerio
+    return Found(
+        0,
+        setup.webhook_name,
+        setup.webhook_url,
+        events_of(wanted.families),
+        full_resolution=wanted.full_resolution,
+        with_content=wanted.with_content,
+    )
+
+
+def _events(found: Found, wanted: Found) -> tuple[str, str]:
+    """What either has alone; the order does not matter."""
+    have, want = set(found.events), set(wanted.events)
+    return ", ".join(sorted(have - want)), ", ".join(sorted(want - have))
+
+
+def _word(value: bool) -> str:
+    return str(value).lower()

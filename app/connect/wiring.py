@@ -1,0 +1,163 @@
+"""One setup's two ends: look, plan, apply, and so on. What the command line and the console call.
+
+async with wired(settings, setup, path, redis) as wiring:
+    plan = await wiring.plan()
+    await wiring.apply(plan, tell=..., ask_key=...)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from app.connect.destroying import Doomed, destroy, doomed
+from app.connect.documents import read_documents
+from app.connect.ends import Ends, open_ends
+from app.connect.engine import carry_out, make_plan
+from app.connect.lane import Lane
+from app.connect.plan import Plan
+from app.connect.run import Places, Progress, Run
+from app.connect.standing import Standing, look
+from app.connect.state import StateFile
+from app.connect.steps import steps_of
+from app.connect.switching import switch
+from app.core.curl import Show
+from app.settings import Settings
+from app.settings.load_setups import setups_folder
+from app.settings.setups import Setup
+from app.store.connect import Store
+
+Tell = Callable[[Progress], None]
+AskKey = Callable[[str], Awaitable[bytes | None]]
+
+TUTORIALS: Final = ("api", "ui")
+
+
+def _silent(_event: Progress) -> None:
+    """Nobody watches."""
+
+
+class Wiring:
+    """Made by `wired`. Raises SluiceError and its kin: ApiFault for a call that failed,
+    StoreUnavailable, CredentialsRefused, ConfigError for files that a setup names."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        places: Places,
+        ends: Ends,
+        lane: Lane | None,
+        *,
+        signing_key: bytes = b"",
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.setup = setup
+        self._signing_key = signing_key
+        self.places = places
+        self.ends = ends
+        self._lane = lane
+        self._clock = clock
+        self._sleep = sleep
+
+    async def plan(self, *, like_tutorial: str = "") -> Plan:
+        """What apply would do. Only looks. `like_tutorial`: "", or one of TUTORIALS."""
+        run = self._run(StateFile(self.places.data_dir, self.setup.name), like_tutorial)
+        return await make_plan(steps_of(run), run)
+
+    async def apply(
+        self,
+        plan: Plan,
+        *,
+        tell: Tell = _silent,
+        ask_key: AskKey | None = None,
+        like_tutorial: str = "",
+    ) -> None:
+        """Does what the plan shows; may be run again at any time, after whatever ended it.
+
+        `ask_key`: is told where the signing key is, and gives it, or None. Raises NotPossible,
+        Outdated, KeyMissing beside the others.
+        """
+        file = StateFile(self.places.data_dir, self.setup.name)
+        with file.alone():
+            run = self._run(file, like_tutorial)
+            run.tell, run.ask_key = tell, ask_key
+            # Status and the like go by what was applied.
+            run.state.like_tutorial = like_tutorial
+            await carry_out(steps_of(run), run, plan)
+
+    async def status(self) -> Standing:
+        """Every object, the lane, what is left of the five minutes. Only looks."""
+        file = StateFile(self.places.data_dir, self.setup.name)
+        run = self._run(file, file.state.like_tutorial)
+        return await look(steps_of(run), run, self._lane)
+
+    async def set_enabled(self, enabled: bool, *, webhook: bool, tell: Tell = _silent) -> None:
+        """The dataflow on or off, and with `webhook` Customer.io's sending, too."""
+        file = StateFile(self.places.data_dir, self.setup.name)
+        with file.alone():
+            run = self._run(file, "")
+            run.tell = tell
+            await switch(run, enabled, webhook=webhook)
+
+    async def doomed(self, *, dataset: bool = False, retired_only: bool = False) -> Doomed:
+        """What destroy would take away, in its order. Only looks."""
+        run = self._run(StateFile(self.places.data_dir, self.setup.name), "")
+        return await doomed(run, self._lane, dataset=dataset, retired_only=retired_only)
+
+    async def destroy(self, what: Doomed, *, tell: Tell = _silent) -> None:
+        """Takes it away; may be run again."""
+        file = StateFile(self.places.data_dir, self.setup.name)
+        with file.alone():
+            run = self._run(file, "")
+            run.tell = tell
+            await destroy(run, what)
+
+    def _run(self, file: StateFile, tutorial: str) -> Run:
+        return Run(
+            self.setup,
+            read_documents(self.setup, self.places.config_dir),
+            self.places,
+            self.ends,
+            file,
+            self._clock,
+            self._sleep,
+            tutorial,
+            self._lane,
+            signing_key=self._signing_key,
+        )
+
+
+def places_of(settings: Settings, setup: Setup, path: Path | None = None) -> Places:
+    """Where a setup's things lie. `path`: of the setup's own file, if it is not in its folder."""
+    config_dir = settings.config_dir
+    key = setup.customerio.signing_key_file or f"connect/{setup.name}.signing-key"
+    return Places(
+        config_dir,
+        settings.data_dir,
+        path or setups_folder(config_dir) / f"{setup.name}.yaml",
+        config_dir / "connections" / f"{setup.name}.yaml",
+        settings.data_dir / key,
+    )
+
+
+@asynccontextmanager
+async def wired(
+    settings: Settings,
+    setup: Setup,
+    redis: Store | None,
+    *,
+    path: Path | None = None,
+    show: Show | None = None,
+    signing_key: bytes = b"",
+) -> AsyncIterator[Wiring]:
+    """Both ends open. `redis`: None when there is only looking to be done. `show`: is given every
+    call as curl, secrets masked. `signing_key`: the webhook's, when it is known beforehand."""
+    async with open_ends(setup, show) as ends:
+        lane = None if redis is None else Lane(redis, setup.name)
+        places = places_of(settings, setup, path)
+        yield Wiring(setup, places, ends, lane, signing_key=signing_key)

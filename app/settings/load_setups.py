@@ -1,0 +1,75 @@
+"""Reads `setups/*.yaml`. Every fault of a file in one go, as with connections."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from app.core.errors import ConfigError
+from app.settings.faults import close_match, lines_of
+from app.settings.load import expand_sources, read_yaml, source_presets
+from app.settings.secrets import Resolver
+from app.settings.setups import Setup
+
+
+def setups_folder(config_dir: Path) -> Path:
+    return config_dir / "setups"
+
+
+def setup_names(config_dir: Path) -> list[str]:
+    """The setups that there are."""
+    return [path.stem for path in sorted(setups_folder(config_dir).glob("*.yaml"))]
+
+
+def load_setup(config_dir: Path, name: str, environ: Mapping[str, str]) -> Setup:
+    """The setup of that name. Raises ConfigError with all that is wrong with it."""
+    path = setups_folder(config_dir) / f"{name}.yaml"
+    if not path.is_file():
+        hint = close_match(name, setup_names(config_dir))
+        made = "; `sluice connect` makes one" if not hint else ""
+        raise ConfigError([f"there is no {path}{hint}{made}"])
+    return read_setup(path, config_dir, environ)
+
+
+def read_setup(path: Path, config_dir: Path, environ: Mapping[str, str]) -> Setup:
+    """The setup in that file, wherever it lies. Raises ConfigError."""
+    faults: list[str] = []
+    written = read_yaml(path, faults)
+    if written is None:
+        raise ConfigError(faults)
+    resolver = Resolver(environ, path.parent)
+    document = resolver.resolve(copy.deepcopy(written))
+    if document.setdefault("name", path.stem) != path.stem:
+        resolver.faults.append(
+            f"name: is {document['name']!r}, but the file is {path.name}; make them equal"
+        )
+    if document.pop("written", None) is not None:
+        resolver.faults.append("written: unknown key; leave it out")
+    expand_sources(document, source_presets(config_dir, faults), resolver.faults)
+    _documents_there(document, config_dir, resolver.faults)
+    faults += [f"{path}: {fault}" for fault in resolver.faults]
+    try:
+        setup = Setup(**document, written=written)
+    except ValidationError as error:
+        faults += lines_of(error, Setup, str(path))
+    if faults:
+        raise ConfigError(faults)
+    return setup
+
+
+def _documents_there(document: Mapping[str, object], config_dir: Path, faults: list[str]) -> None:
+    """The two files that a setup may name, or takes by default, must be there."""
+    platform = document.get("platform")
+    schema = platform.get("schema") if isinstance(platform, dict) else None
+    named = schema.get("document") if isinstance(schema, dict) else None
+    for key, given, default, folder in (
+        ("mapping_set", document.get("mapping_set"), "customerio-default", config_dir / "mappings"),
+        ("platform.schema.document", named, "customerio-events", config_dir / "schemas"),
+    ):
+        name = default if given is None else given
+        if isinstance(name, str) and not (path := folder / f"{name}.json").is_file():
+            known = [each.stem for each in folder.glob("*.json")]
+            faults.append(f"{key}: there is no {path}{close_match(name, known)}")

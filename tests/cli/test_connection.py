@@ -1,0 +1,79 @@
+"""`sluice connection` and `connect`: wrong use, and what is said of a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.cli.connection.showing import Watch, show_plan
+from app.connect.plan import Action, Difference, Item, Plan
+from app.connect.run import Progress
+from tests.connect.surroundings import config_folder
+
+PLAN = Plan(
+    "acme",
+    (
+        Item("schema", "schema", "Events", Action.EXISTS, "s1"),
+        Item("flow", "dataflow", "Sluice acme", Action.REPLACE, "f1", why="it cannot be changed"),
+        Item(
+            "webhook", "reporting webhook", "Sluice \x1b[31macme", Action.CHANGE, "4",
+            (Difference("endpoint", "https://old.example", "https://new.example"),),
+        ),
+        Item("file", "connection file", "acme.yaml", Action.BLOCKED, why="a person wrote it"),
+    ),
+    ("mind the gap",),
+)  # fmt: skip
+
+
+def test_a_plan_reads_like_a_list_of_what_is_to_be_done(capsys: pytest.CaptureFixture[str]) -> None:
+    show_plan(PLAN)
+    shown = capsys.readouterr().out
+    for line in (
+        "= schema             Events  (exists)",
+        "± dataflow           Sluice acme  (replace): it cannot be changed",
+        "~ reporting webhook  Sluice \\x1b[31macme  (change)",
+        "    endpoint: https://old.example -> https://new.example",
+        "! connection file    acme.yaml  (cannot be changed): a person wrote it",
+        "note: mind the gap",
+        "acme: 1 to change, 1 to replace, 1 as wanted, 1 cannot be changed",
+    ):
+        assert line in shown
+
+
+def test_a_countdown_without_a_terminal_is_a_line_now_and_then(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    watch = Watch(as_json=False)
+    for left in range(65, 0, -1):
+        watch(Progress("waiting", PLAN.items[0], "new", left))
+    assert capsys.readouterr().out.splitlines() == [
+        "new; the lane opens in 1:05",
+        "new; the lane opens in 0:35",
+        "new; the lane opens in 0:05",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("connection", "destroy", "acme", "--dataset"), "go together"),
+        (("connection", "destroy", "acme", "--yes-delete-the-data"), "go together"),
+        (
+            ("connection", "destroy", "a", "--retired", "--dataset", "--yes-delete-the-data"),
+            "nothing but what was replaced",
+        ),
+        (("connection", "plan", "acme", "--like-tutorial", "both"), "it is `api` or `ui`"),
+        (("connect", "--set", "name"), "is no KEY=VALUE"),
+    ],
+)
+def test_wrong_use_is_exit_2_with_a_hint(
+    words: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_CONFIG_DIR", str(config_folder(tmp_path)))
+    monkeypatch.setenv("SLUICE_DATA_DIR", str(tmp_path))
+    found = CliRunner().invoke(cli, words)
+    assert found.exit_code == 2
+    assert said in " ".join(found.output.replace("│", "").split())

@@ -1,0 +1,177 @@
+"""From nothing to a delivered event, by one command, with real processes on all sides."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import yaml
+
+from app.sandbox.defaults import APP_KEY, IMS_CLIENT_ID, ORG_ID, SIGNING_KEY, WORKSPACE
+from tests.e2e.process import ROOT
+from tests.e2e.system import SECRET_NAME, Answered, System, running
+
+NAME = "joined"
+# Platform loses what comes sooner after a flow was made, and says nothing.
+LOST_SECONDS, SETTLE_SECONDS = 3, 4
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    folder = tmp_path_factory.mktemp("connect")
+    options = ("--settle-seconds", str(LOST_SECONDS))
+    async with running(folder, sandbox=options, environ={"CIO_KEY": APP_KEY}) as started:
+        (folder / "key").write_text(SIGNING_KEY)
+        yield started
+
+
+def setup_file(system: System) -> Path:
+    document = {
+        "platform": {
+            "org_id": ORG_ID,
+            "api_url": system.sandbox_url,
+            "credentials": {
+                "client_id": IMS_CLIENT_ID,
+                "client_secrets": [{"env": SECRET_NAME}],
+                "ims_url": f"{system.sandbox_url}/ims/token/v3",
+            },
+            "settle_seconds": SETTLE_SECONDS,
+        },
+        "customerio": {
+            "api_key": {"env": "CIO_KEY"},
+            "api_url": system.sandbox_url,
+            "public_url": system.receiver_url,
+        },
+    }
+    path = system.folder / f"{NAME}.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+async def webhooks(system: System) -> list[dict[str, Any]]:
+    return list((await system.ask(f"/customerio/workspaces/{WORKSPACE}"))["webhooks"])
+
+
+async def enabled(system: System, joining: asyncio.Task[Answered]) -> None:
+    """Returns when Customer.io may send; the command that makes it so must not end before."""
+    while not any(not each["disabled"] for each in await webhooks(system)):
+        assert not joining.done(), joining.result()
+        await asyncio.sleep(0.05)
+
+
+async def happens(system: System, count: int) -> None:
+    """So many events, in Customer.io, which sends them to whoever listens."""
+    order = {"count": count, "repeats": 0.0, "families": ["email"], "seed": count}
+    await system.ask(f"/customerio/workspaces/{WORKSPACE}/play", "POST", order)
+
+
+async def delivered(system: System, count: int) -> None:
+    deadline = time.monotonic() + 40
+    while (row := await system.settled(NAME)).delivered < count:
+        assert time.monotonic() < deadline, row
+        await asyncio.sleep(0.05)
+    assert (row.delivered, row.dead, row.duplicates) == (count, 0, 0)
+
+
+async def killed(system: System, number: int, *words: str) -> int:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.connect.dying", str(number), *words,
+        cwd=ROOT, env=system.environ, stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    return await process.wait()
+
+
+async def objects(system: System) -> dict[str, int]:
+    counts: dict[str, int] = (await system.ask("/objects"))["counts"]
+    return {kind: count for kind, count in counts.items() if count}
+
+
+async def writes(system: System) -> list[str]:
+    calls = (await system.ask("/calls"))["calls"]
+    return [
+        call["path"] for call in calls if call["method"] != "GET" and "/ims/" not in call["path"]
+    ]
+
+
+# Some ten commands one after the other, each a process.
+@pytest.mark.timeout(240)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_one_command_and_events_flow_and_one_command_and_nothing_is_left(
+    system: System,
+) -> None:
+    setup = str(setup_file(system))
+    key = str(system.folder / "key")
+    words = ("connect", "--from", setup, "--yes", "--signing-key-file", key)
+
+    # Killed when the field group is there, and when the dataflow is.
+    for number in (3, 6):
+        assert await killed(system, number, *words) == -9
+    joining = asyncio.create_task(system.sluice(*words))
+    # What comes as soon as Customer.io may send has to wait, or Platform would lose it.
+    await enabled(system, joining)
+    await happens(system, 25)
+    joined = await joining
+    assert joined.code == 0, joined.out + joined.err
+    await delivered(system, 25)
+    inlet = yaml.safe_load((system.folder / "config" / "connections" / f"{NAME}.yaml").read_text())
+    inlet_id = inlet["platform"]["url"].rpartition("/")[2]
+    lines = await system.ask("/received?ids=true")
+    assert sum(line["count"] for line in lines if line["inlet"] == inlet_id) == 25
+    assert await system.failed_later() == []
+    made = {"connections": 1, "dataSets": 1, "fieldgroups": 1, "flows": 1, "namespaces": 2,
+            "schemas": 1, "sourceConnections": 1, "targetConnections": 1}  # fmt: skip
+    assert await objects(system) == made
+    assert len(await webhooks(system)) == 1
+
+    await system.ask("/calls", "DELETE")
+    again = await system.sluice("connection", "apply", NAME, "--yes", "--json")
+    assert again.code == 0, again.err
+    assert {json.loads(line)["event"] for line in again.out.splitlines()} == {"kept"}
+    assert await writes(system) == []
+    status = await system.sluice("connection", "status", NAME, "--json")
+    assert (status.code, status.json["in_order"], status.json["lane"]) == (0, True, "open")
+    plan = await system.sluice("connection", "plan", NAME, "--check", "--show-calls")
+    assert plan.code == 0
+    assert "curl -X GET" in plan.err
+    assert "sandbox-secret" not in plan.err + plan.out
+    assert APP_KEY not in plan.err + plan.out
+
+    await switched_off_and_on(system)
+    await destroyed(system)
+    acts = [entry["what"] for entry in (await system.sluice("audit", "--json")).json]
+    assert acts[:3] == ["connection.destroy", "connection.enable", "connection.disable"]
+    assert "connection.apply" in acts
+
+
+async def switched_off_and_on(system: System) -> None:
+    """Events of that time wait in Redis."""
+    off = await system.sluice("connection", "disable", NAME)
+    assert off.code == 0, off.err
+    await happens(system, 10)
+    status = await system.sluice("connection", "status", NAME, "--json")
+    # Platform takes its time, and says so.
+    assert status.json["flow_state"] in ("disabling", "disabled")
+    assert (status.code, status.json["lane"]) == (1, "paused")
+    on = await system.sluice("connection", "enable", NAME)
+    assert on.code == 0, on.err
+    await delivered(system, 35)
+
+
+async def destroyed(system: System) -> None:
+    refused = await system.sluice("connection", "destroy", NAME, "--dataset", "--yes")
+    assert refused.code == 2
+    words = ("--dataset", "--yes-delete-the-data", "--yes")
+    gone: Answered = await system.sluice("connection", "destroy", NAME, *words)
+    assert gone.code == 0, gone.out + gone.err
+    # Platform has no call that deletes one.
+    assert await objects(system) == {"namespaces": 2}
+    assert await webhooks(system) == []
+    assert not (system.folder / "config" / "connections" / f"{NAME}.yaml").exists()
