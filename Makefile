@@ -29,7 +29,7 @@ up: $(RUN) ## run everything on this machine, until Ctrl-C
 
 test: $(DEV) ## the whole suite: lint, types, import rules, tests
 	@$(MAKE) lint
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(addprefix --ignore ,$(ALONE))
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
 	$(BIN)/pytest $(ALONE)
 
 bench: $(DEV) ## measure, print the table, write var/bench.jsonl
