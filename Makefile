@@ -16,6 +16,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --require-hashes --no-deps -r
 EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 
+# Whole systems, killed and throttled: they want the machine for themselves.
+ALONE := tests/crash tests/e2e tests/cli/test_up.py
+
 MINUTES ?= 10
 SEED ?= 1
 
@@ -26,7 +29,8 @@ up: $(RUN) ## run everything on this machine, until Ctrl-C
 
 test: $(DEV) ## the whole suite: lint, types, import rules, tests
 	@$(MAKE) lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/pytest $(ALONE)
 
 bench: $(DEV) ## measure, print the table, write var/bench.jsonl
 	$(BIN)/python -m tests.bench

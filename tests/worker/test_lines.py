@@ -172,7 +172,8 @@ async def test_a_probe_gets_one_batch_of_a_bell(place: Place) -> None:
 
     assert place.desk.given == [names[:1]]
     await place.rest()
-    assert place.desk.names == names
+    # Probes take turns, so the newest may come before the second.
+    assert sorted(place.desk.names) == sorted(names)
 
 
 async def test_probes_take_turns_between_the_oldest_and_the_newest(place: Place) -> None:
