@@ -22,6 +22,7 @@ from app.store.samples import Samples
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.users import Role, Users
+from app.web.console.both_ends import BothEnds
 from app.web.console.config import Console, ConsoleConfig
 from app.web.console.live import Live
 from app.web.console.oidc.config import OidcConfig
@@ -96,6 +97,7 @@ async def open_console(settings: Settings, environ: Mapping[str, str]) -> AsyncI
             live=Live(redis, config.memory_share),
             panels=Panels(),
             configuration=lambda: Configuration(environ),
+            both_ends=BothEnds(environ, redis),
             provider=provider_of(settings),
         )
     finally:

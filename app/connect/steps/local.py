@@ -84,10 +84,11 @@ class ConnectionFile:
                 "another name"
             )
             return [blocked(self, name, why)]
-        if not _writable(path.parent):
+        found = differences(path, self._document(run))
+        # Who only looks, in a read-only container, is not to call a file that is right wrong.
+        if found != () and not _writable(path.parent):
             why = "its folder cannot be written by this user: run it where it can"
             return [blocked(self, name, why)]
-        found = differences(path, self._document(run))
         if found is None:
             return [Item(self.key, self.kind, name, Action.CREATE)]
         if found:

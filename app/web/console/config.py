@@ -18,6 +18,7 @@ from app.store.scripting import Store
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.users import Users
+from app.web.console.both_ends import BothEnds
 from app.web.console.live import Live
 from app.web.console.oidc.provider import Provider
 from app.web.console.panels import Panels
@@ -65,6 +66,7 @@ class Console:
     live: Live
     panels: Panels
     configuration: Callable[[], Configuration]
+    both_ends: BothEnds
     # None: local users alone.
     provider: Provider | None = None
 

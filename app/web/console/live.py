@@ -19,6 +19,7 @@ from app.store.connect import Store
 from app.store.lane_views import LaneView, LaneViews
 from app.store.ledger import Balance, Ledger
 from app.store.pipeline import Pipeline, Reading
+from app.web.console.freshness import Freshness
 from app.web.console.panels import Panel, explain, now_ms
 
 INTERVAL_SECONDS: Final = 2.0
@@ -43,6 +44,7 @@ class Live:
     lanes: Panel[list[LaneView]] = field(default_factory=lambda: Panel(None, now_ms()), init=False)
     balance: Panel[Balance] = field(default_factory=lambda: Panel(None, now_ms()), init=False)
     samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=_SAMPLES), init=False)
+    freshness: Freshness = field(default_factory=Freshness, init=False)
     version: int = field(default=0, init=False)
     closing: bool = field(default=False, init=False)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition, init=False)
@@ -113,6 +115,7 @@ class Live:
             self.balance = Panel(self.balance.data, self.balance.at_ms, explain(fault))
 
     def _remember(self, reading: Reading) -> None:
+        self.freshness.note(reading.flows, reading.at_ms)
         whole = reading.whole()
         self.samples.append(
             Sample(

@@ -51,6 +51,7 @@ def make_app(console: Console) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
     app.on_shutdown.append(end_freezing)
+    app.on_shutdown.append(_end_acts)
     app.on_cleanup.append(uploads.close)
     app.cleanup_ctx.append(_sampling)
     return app
@@ -63,6 +64,10 @@ async def _sampling(app: web.Application) -> AsyncIterator[None]:
 
 async def _end_streams(app: web.Application) -> None:
     await app[CONSOLE].live.stop()
+
+
+async def _end_acts(app: web.Application) -> None:
+    await app[CONSOLE].both_ends.close()
 
 
 @web.middleware

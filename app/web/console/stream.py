@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import orjson
@@ -41,8 +42,17 @@ class Streams:
 STREAMS: Final = web.AppKey("streams", Streams)
 
 
+Send = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
+
+
 async def live(request: web.Request) -> web.StreamResponse:
-    """GET /live. A watched page does not keep a session alive: nobody may sit before it."""
+    """GET /live."""
+    return await streamed(request, _send_all)
+
+
+async def streamed(request: web.Request, send: Send) -> web.StreamResponse:
+    """What `send` writes, as events. A watched page does not keep a session alive: nobody may sit
+    before it."""
     console, streams = request.app[CONSOLE], request.app[STREAMS]
     if streams.open >= console.config.streams_max:
         raise web.HTTPServiceUnavailable(
@@ -59,7 +69,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     streams.open += 1
     try:
         await response.write(f"retry: {_RETRY_MS}\n\n".encode())
-        await _send_all(request, response)
+        await send(request, response)
     except ConnectionError:
         pass  # the page was closed
     except Exception as fault:

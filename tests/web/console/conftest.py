@@ -24,6 +24,7 @@ from app.store.samples import Samples
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.users import Role, Users
+from app.web.console.both_ends import BothEnds
 from app.web.console.config import Console, ConsoleConfig
 from app.web.console.live import Live
 from app.web.console.panels import Panels
@@ -54,6 +55,7 @@ def parts(redis: Store, config: ConsoleConfig | None = None, **settings: str) ->
         live=Live(redis, interval_seconds=3600),
         panels=Panels(),
         configuration=lambda: Configuration(environ),
+        both_ends=BothEnds(environ, redis),
     )
 
 

@@ -110,7 +110,7 @@ PAGES = [
     .replace("{event_id}", "E1")
     for route in ROUTES
     if route.method == "GET" and not route.is_api and route.wants is not None
-    if route.path != "/live"
+    if not route.path.endswith("/live")
 ]
 
 

@@ -1,4 +1,5 @@
-"""Connections as they are configured. Nothing here is a secret, or lets anybody post anything."""
+"""Connections: which there are and how they stand, and each as it is configured. Nothing here is a
+secret, or lets anybody post anything."""
 
 from __future__ import annotations
 
@@ -12,18 +13,28 @@ from app.core.errors import ConfigError
 from app.settings import Connection
 from app.web.console import look
 from app.web.console.config import CONSOLE, Console
+from app.web.console.pages.both_ends.rows import Row, all_rows
 
 
 async def page(request: web.Request) -> web.Response:
     """GET /connections."""
     console = request.app[CONSOLE]
-    panel = await console.panels.show("connections", lambda: _documents(console))
-    return look.render(request, "connections.html", {"panel": panel})
+    panel = await console.panels.show("connections", lambda: _listed(console))
+    return look.render(
+        request, "connections.html", {"panel": panel, "reading": console.live.reading}
+    )
 
 
 async def document(request: web.Request) -> web.Response:
     """GET /api/connections."""
     return look.json_response(await _documents(request.app[CONSOLE]))
+
+
+async def _listed(console: Console) -> list[Row]:
+    known = await asyncio.to_thread(console.configuration)
+    if known.faults:
+        raise ConfigError(known.faults)
+    return await all_rows(console, known.connections)
 
 
 async def _documents(console: Console) -> list[dict[str, Any]]:

