@@ -303,7 +303,10 @@ class Pipeline:
             return
         log.error("batch.split", batch=str(taken.batch_id), takes=taken.takes - 1)
         halves = story.halves(SUSPECT_TAKES - 1)
-        await self._book(story, Settlement(successors=halves, trace=story.settlement(0).trace))
+        split = Settlement(
+            duplicates=story.duplicates, successors=tuple(halves), trace=story.settlement(0).trace
+        )
+        await self._book(story, split)
 
     async def _book(self, story: Story, settlement: Settlement) -> None:
         batch_id = story.taken.batch_id

@@ -429,6 +429,43 @@ async def test_a_batch_that_kills_workers_is_split_until_the_poison_is_alone(sho
     assert "poison" not in shop.lane.sent
 
 
+async def test_copies_of_an_event_are_not_parted_when_a_batch_is_split(shop: Shop) -> None:
+    """Both halves hold the claim, so each would deliver, and book, a copy of its own."""
+    name = await shop.receive(*[body("e1")] * 3, body("e2"), b"{", b"{")
+    await outlived(shop, name)
+
+    await shop.desk.answer([name])
+    while pairs := await shop.open():
+        await shop.desk.answer([str(batch_id) for batch_id, _ in pairs])
+
+    assert sorted(shop.lane.sent) == ["e1", "e2"]
+    row = await shop.row()
+    assert (row.delivered, row.duplicates, row.dead) == (2, 2, 2)
+
+
+async def test_a_suspect_that_is_nothing_but_copies_goes_on_alone(shop: Shop) -> None:
+    name = await shop.receive(*[body("e1")] * 4)
+    await outlived(shop, name)
+
+    await shop.desk.answer([name])
+    [(alone, _)] = await shop.open()
+    await shop.desk.answer([str(alone)])
+
+    assert alone.events == 1
+    assert shop.lane.sent == ["e1"]
+    row = await shop.row()
+    assert (row.delivered, row.duplicates) == (1, 3)
+
+
+async def outlived(shop: Shop, name: str) -> None:
+    """Takes a batch, and dies of it, until the next worker splits it."""
+    for life in range(SUSPECT_TAKES):
+        doomed = Batches(shop.store, f"doomed-{life}", lease_ms=0)
+        await doomed.take([name])
+        if life >= SUSPECT_TAKES - 1:
+            await doomed.begin(name)
+
+
 async def test_a_worker_whose_clock_is_behind_takes_no_event_for_one_of_the_future(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
