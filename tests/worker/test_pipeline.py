@@ -431,7 +431,7 @@ async def test_a_batch_that_kills_workers_is_split_until_the_poison_is_alone(sho
 
 async def test_copies_of_an_event_are_not_parted_when_a_batch_is_split(shop: Shop) -> None:
     """Both halves hold the claim, so each would deliver, and book, a copy of its own."""
-    name = await shop.receive(*[body("e1")] * 3, body("e2"), b"{", b"{")
+    name = await shop.receive(body("e1"), b"{", body("e2"), body("e1"), b"{", body("e1"))
     await outlived(shop, name)
 
     await shop.desk.answer([name])
