@@ -4,6 +4,8 @@
     python -m tests.drills outage --seconds 120 --rate 500
     python -m tests.drills beside --seconds 20 --rate 50
     python -m tests.drills credentials --seconds 300 --rate 100
+    python -m tests.drills connect
 
-They measure; what must hold is asserted in tests/e2e/test_lanes.py.
+They measure; what must hold is asserted in tests/e2e/test_lanes.py
+and tests/connect/test_kills.py.
 """

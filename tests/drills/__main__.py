@@ -18,6 +18,7 @@ from app.sandbox.customerio.sender import send_all
 from app.sandbox.traffic import Shot, generate
 from app.sandbox.traffic import ShotKind as Kind
 from app.store import keys
+from tests.drills.joining import connect
 from tests.e2e.system import INLETS, Sent, System, event_id_of, running
 
 
@@ -203,7 +204,7 @@ _DRILLS: Final = {"beside": beside, "credentials": credentials}
 
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.drills")
-    parser.add_argument("drill", choices=("throttle", "outage", *_DRILLS))
+    parser.add_argument("drill", choices=("throttle", "outage", "connect", *_DRILLS))
     parser.add_argument("--limit", type=float, help="messages/s; throttle 300, outage 9000")
     parser.add_argument("--rate", type=float, default=500)
     parser.add_argument("--seconds", type=float, default=90)
@@ -215,6 +216,8 @@ def main(words: Sequence[str] | None = None) -> None:
             ran = throttle(path, given.limit or 300, given.seconds, given.workers)
         elif given.drill == "outage":
             ran = outage(path, given.rate, given.seconds, given.workers, given.limit or 9_000)
+        elif given.drill == "connect":
+            ran = connect(path)
         else:
             ran = _DRILLS[given.drill](path, given.rate, given.seconds, given.workers)
         print(json.dumps(asyncio.run(ran)))

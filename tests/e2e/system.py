@@ -283,6 +283,16 @@ class System:
         assert process.returncode is not None
         return Answered(process.returncode, out.decode(), err.decode())
 
+    async def killed_at(self, number: int, *words: str) -> int:
+        """A command that SIGKILL meets at its call `number` that changes something; its code, which
+        is not -9 when it ends before that."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.connect.dying", str(number), *words,
+            cwd=ROOT, env=self.environ, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        return await process.wait()
+
     # --- what it is told ---
 
     def _environ(self, changes: Mapping[str, str]) -> dict[str, str]:

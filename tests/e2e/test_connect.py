@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest_asyncio
 import yaml
 
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_ID, ORG_ID, SIGNING_KEY, WORKSPACE
-from tests.e2e.process import ROOT
 from tests.e2e.system import SECRET_NAME, Answered, System, running
 
 NAME = "joined"
@@ -80,15 +78,6 @@ async def delivered(system: System, count: int) -> None:
     assert (row.delivered, row.dead, row.duplicates) == (count, 0, 0)
 
 
-async def killed(system: System, number: int, *words: str) -> int:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.connect.dying", str(number), *words,
-        cwd=ROOT, env=system.environ, stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    return await process.wait()
-
-
 async def objects(system: System) -> dict[str, int]:
     counts: dict[str, int] = (await system.ask("/objects"))["counts"]
     return {kind: count for kind, count in counts.items() if count}
@@ -113,7 +102,7 @@ async def test_one_command_and_events_flow_and_one_command_and_nothing_is_left(
 
     # Killed when the field group is there, and when the dataflow is.
     for number in (3, 6):
-        assert await killed(system, number, *words) == -9
+        assert await system.killed_at(number, *words) == -9
     joining = asyncio.create_task(system.sluice(*words))
     # What comes as soon as Customer.io may send has to wait, or Platform would lose it.
     await enabled(system, joining)
