@@ -7,6 +7,7 @@ store/      Redis: batches and the open set, claims, dead letters, ledger, trace
 adobe/      outbound to Adobe: IMS tokens, and Platform's services, one client each
 customerio/ outbound to Customer.io: its App API
 connect/    both ends of a connection set up by one command
+operations/ what operators do, for the command, the pages and the console's API alike
 web/        inbound: the receiver, and the operators' console
 cli/        the `sluice` command, one file per noun
 sandbox/    stand-ins for Platform and Customer.io, with faults on demand
