@@ -20,6 +20,9 @@ from app.core.signature import sign
 
 # The receiver takes up a new connection file by itself, within seconds.
 PATIENCE_SECONDS: Final = 30.0
+# A lane that was held is tried with one batch first. Where that was a test, too, nothing is sent,
+# and the next has its turn when the time reserved for a probe is over: 40 s, unless configured.
+_COUNTED_SECONDS: Final = 180.0
 _PAUSE_SECONDS: Final = 0.5
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=4)
 
@@ -85,7 +88,7 @@ async def send_test(
 
 async def counted(count: Callable[[], Awaitable[int]], before: int, patience: Patience) -> None:
     """Until the ledger has one test more. Raises SluiceError."""
-    deadline = patience.clock() + PATIENCE_SECONDS
+    deadline = patience.clock() + _COUNTED_SECONDS
     while await count() <= before:
         if patience.clock() >= deadline:
             raise SluiceError(
