@@ -14,24 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from app.cli.dead_letters.choosing import (
-    Campaign,
-    Class,
-    Code,
-    Connection,
-    EventId,
-    Fingerprint,
-    Kind,
-    Mapping,
-    Newer,
-    Older,
-    Person,
-    Run,
-    Since,
-    Text,
-    Until,
-    filter_,
-)
+from app.cli.dead_letters.filters import takes_filters
 from app.cli.facing import with_face
 from app.cli.reading import Json, echo_json
 from app.core.dead_letter import DeadLetter
@@ -40,22 +23,10 @@ from app.store.dead_letters import Filter
 from app.store.dead_letters.exchange import Refused, batches_in
 
 
+@takes_filters()
 def export(
-    connection: Connection = None,
-    failure: Class = None,
-    kind: Kind = None,
-    code: Code = None,
-    event_id: EventId = None,
-    mapping: Mapping = None,
-    older: Older = None,
-    newer: Newer = None,
-    since: Since = None,
-    until: Until = None,
-    group: Fingerprint = None,
-    campaign: Campaign = None,
-    person: Person = None,
-    text: Text = None,
-    run: Run = None,
+    *,
+    wanted: Filter,
     output: Annotated[Path | None, typer.Option(help="A file; without it, stdout.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say how many in JSON, on stderr without --output.")
@@ -65,11 +36,6 @@ def export(
 
     What dies meanwhile is not among them. Exit 1 when a body could not be read.
     """
-    wanted = filter_(
-        connection, failure, kind, code, event_id, mapping, older, newer,
-        group=group, campaign=campaign, person=person, text=text, run=run,
-        since=since, until=until,
-    )  # fmt: skip
     with ExitStack() as stack:
         # A new file is for its owner only: it holds personal data.
         target = stack.enter_context(_private(output)) if output else sys.stdout.buffer
