@@ -11,12 +11,11 @@ from typing import IO, Annotated
 
 import orjson
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from app.cli.dead_letters.filters import takes_filters
 from app.cli.facing import with_face
 from app.cli.reading import Json, echo_json
+from app.cli.spinning import spinner
 from app.core.dead_letter import DeadLetter
 from app.operations.face import Face
 from app.store.dead_letters import Filter
@@ -79,7 +78,7 @@ def import_(
 
 async def _export(face: Face, wanted: Filter, target: IO[bytes], *, quiet: bool) -> tuple[int, int]:
     done = unread = 0
-    with _bar("exported", quiet=quiet) as bar:
+    with spinner("exported {task.completed:,}", quiet=quiet) as bar:
         task = bar.add_task("", total=None)
         async for part in face.letters.export(wanted):
             unread += part.unread
@@ -113,7 +112,8 @@ async def _import(
     face: Face, lines: Iterable[bytes], *, dry: bool, quiet: bool
 ) -> tuple[int, int, int]:
     read, taken = _Lines(lines), 0
-    with _bar("looked at" if dry else "imported", quiet=quiet) as bar:
+    doing = "looked at" if dry else "imported"
+    with spinner(doing + " {task.completed:,}", quiet=quiet) as bar:
         task = bar.add_task("", total=None)
         async for new in face.letters.take_in(read.batches(), dry=dry):
             taken += new
@@ -124,14 +124,3 @@ async def _import(
 def _private(path: Path) -> IO[bytes]:
     path.touch(mode=0o600)
     return path.open("wb")
-
-
-def _bar(what: str, *, quiet: bool) -> Progress:
-    console = Console(stderr=True)
-    return Progress(
-        SpinnerColumn(),
-        TextColumn(what + " {task.completed:,}"),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    )

@@ -6,13 +6,12 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from app.cli.dead_letters.filters import takes_filters
 from app.cli.dead_letters.list_ import table_of
 from app.cli.facing import with_face
 from app.cli.reading import Json, echo_json
+from app.cli.spinning import spinner
 from app.core.dead_letter import DeadLetterSummary
 from app.operations.face import Face
 from app.store.dead_letters import Filter
@@ -52,13 +51,8 @@ async def _bodies(
     found: list[DeadLetterSummary] = []
     looked = unread = 0
     more: str | None = None
-    console = Console(stderr=True)
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.completed:,} bodies looked into, {task.fields[found]} found"),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
+    with spinner(
+        "{task.completed:,} bodies looked into, {task.fields[found]} found", quiet=quiet
     ) as bar:
         task = bar.add_task("", total=None, found=0)
         async for part in face.letters.bodies(wanted, word):
