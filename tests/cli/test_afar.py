@@ -228,11 +228,9 @@ async def test_a_bulk_replay_is_frozen_shown_and_started_from_afar(
 async def test_letters_go_out_and_come_in_from_afar(
     store: Store, sluice: Sluice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.operations import letters as operations
-
     # Several pages of an export, one of which has none of what is wanted.
-    monkeypatch.setattr(operations, "_READ", 10)
-    monkeypatch.setattr(operations, "EXPORT_LETTERS", 20)
+    monkeypatch.setattr("app.store.dead_letters.exchange.PART", 10)
+    monkeypatch.setattr("app.operations.letters.EXPORT_LETTERS", 20)
     await fill(store)
     files = [tmp_path / "here", tmp_path / "afar"]
     for way, file in zip((sluice.here, sluice.afar), files, strict=True):
