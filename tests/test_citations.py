@@ -35,8 +35,17 @@ def cited() -> dict[tuple[str, str], Path]:
 
 
 def sections(page: str) -> set[str]:
-    heads = [line for line in PAGES[page].read_text().splitlines() if line.startswith("#")]
-    return {number for head in heads for number in re.findall(rf"\b{_NUMBER}(?=\.? )", head)}
+    """The numbers of its headings; and 4.2 for the second point of section 4."""
+    found: set[str] = set()
+    section = ""
+    for line in PAGES[page].read_text().splitlines():
+        if line.startswith("#"):
+            numbers = re.findall(rf"\b{_NUMBER}(?=\.? )", line)
+            found |= {*numbers}
+            section = numbers[0] if numbers else section
+        elif point := re.match(r"(\d+)\. ", line):
+            found.add(f"{section}.{point[1]}")
+    return found
 
 
 @pytest.mark.parametrize("page", PAGES)
