@@ -27,11 +27,12 @@ from app.core.errors import (
 )
 from app.core.event import parse_event
 from app.core.outcome import Failure, Outcome, Verdict, failed
-from app.store.batches import SUSPECT_TAKES, Batches, Settlement, Taken, takes_most
+from app.store.batches import Batches, Settlement, Taken, takes_most
 from app.store.claims import Claim, Claims
 from app.store.traces import RequestTrace
 from app.store.waiting import PARKED_MS
 from worker.archive import ArchiveWriter
+from worker.isolating import isolate
 from worker.metrics import Metrics
 from worker.patience import patiently
 from worker.route import RecordRefused, Route
@@ -121,7 +122,7 @@ class Pipeline:
             return
         # A suspect had its turns alone, and took the worker with it each time.
         if taken.takes > takes_most(taken.batch_id):
-            await self._isolate(story)
+            await self._book(story, isolate(story))
             return
         self._transform(story, route)
         try:
@@ -292,21 +293,6 @@ class Pipeline:
             story.retry_after,
         )
         return int(delay * 1000)
-
-    async def _isolate(self, story: Story) -> None:
-        """A batch that outlived several workers: halved until the event that kills is alone."""
-        taken = story.taken
-        if taken.batch_id.events == 1:
-            story.poison(0, taken.takes - 1)
-            log.error("event.poison", batch=str(taken.batch_id), takes=taken.takes - 1)
-            await self._book(story, story.settlement(0))
-            return
-        log.error("batch.split", batch=str(taken.batch_id), takes=taken.takes - 1)
-        halves = story.halves(SUSPECT_TAKES - 1)
-        split = Settlement(
-            duplicates=story.duplicates, successors=tuple(halves), trace=story.settlement(0).trace
-        )
-        await self._book(story, split)
 
     async def _book(self, story: Story, settlement: Settlement) -> None:
         batch_id = story.taken.batch_id

@@ -1,0 +1,64 @@
+"""A batch that outlived several workers is halved, until the event that kills is alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from app.core.errors import UnreadableEvent
+from app.core.event import parse_event, peek_event
+from app.store.batches import SUSPECT_TAKES, Settlement
+from worker.story import Story
+
+log = structlog.get_logger()
+
+# Taken once more, a half is as suspect as the whole was.
+_TAKES_OF_A_HALF: Final = SUSPECT_TAKES - 1
+
+
+def isolate(story: Story) -> Settlement:
+    """What the store is to book: two halves, due at once, or the dead letter of an event that was
+    alone.
+
+    Copies of one event are counted here: a claim is the whole batch's, so halves with a copy each
+    would both send it. One half only when there is nothing else.
+    """
+    taken = story.taken
+    if taken.batch_id.events == 1:
+        story.poison(0, taken.takes - 1)
+        log.error("event.poison", batch=str(taken.batch_id), takes=taken.takes - 1)
+        return story.settlement(0)
+    log.error("batch.split", batch=str(taken.batch_id), takes=taken.takes - 1)
+    kept = _one_of_each(story)
+    story.duplicates += len(story.batch.bodies) - len(kept)
+    middle = len(kept) // 2
+    halves = [story.part(half, _TAKES_OF_A_HALF) for half in (kept[:middle], kept[middle:]) if half]
+    return Settlement(
+        duplicates=story.duplicates, successors=tuple(halves), trace=story.settlement(0).trace
+    )
+
+
+def _one_of_each(story: Story) -> list[int]:
+    """The positions without copies of events before them, as Pipeline counts them."""
+    seen: set[str] = set()
+    kept = []
+    for position in range(len(story.batch.bodies)):
+        event_id = _copied_by(story, position)
+        if event_id not in seen:
+            kept.append(position)
+        if event_id:
+            seen.add(event_id)
+    return kept
+
+
+def _copied_by(story: Story, position: int) -> str:
+    """The event id by which copies of an event are known; "" when each counts by itself."""
+    body = story.batch.bodies[position]
+    if position in story.batch.ready:
+        return peek_event(body)[0]
+    try:
+        event = parse_event(body)
+    except UnreadableEvent:
+        return ""
+    return "" if event.is_send_test else event.event_id
