@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -34,9 +35,7 @@ def isolate(story: Story) -> Settlement:
     story.duplicates += len(story.batch.bodies) - len(kept)
     middle = len(kept) // 2
     halves = [story.part(half, _TAKES_OF_A_HALF) for half in (kept[:middle], kept[middle:]) if half]
-    return Settlement(
-        duplicates=story.duplicates, successors=tuple(halves), trace=story.settlement(0).trace
-    )
+    return replace(story.settlement(0), successors=tuple(halves))
 
 
 def _one_of_each(story: Story) -> list[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.core.batch import decode
+from app.core.batch import TAKE_OVER, AttemptRun, EventBatch, decode, encode
+from app.core.replay import REPLAYED
 from app.store import keys
 from app.store.batches import SUSPECT_TAKES, Batches, takes_most
 from tests.worker.conftest import Shop, body
@@ -70,3 +71,17 @@ async def test_a_suspect_that_is_nothing_but_copies_goes_on_alone(shop: Shop) ->
     assert shop.lane.sent == ["e1"]
     row = await shop.row()
     assert (row.delivered, row.duplicates) == (1, 3)
+
+
+async def test_what_is_counted_at_a_split_is_counted_for_its_replay_run(shop: Shop) -> None:
+    """A run ends when as many are settled as it put: one that is missing, and it never would."""
+    mark = AttemptRun(1, 1, 1, REPLAYED, 0, "run:7", "", "")
+    bodies = [body("e1"), body("e1"), body("e2")]
+    frame = encode(EventBatch(bodies, [1] * 3, TAKE_OVER, histories=[(mark,)] * 3))
+    name = await shop.batches.commit("a", frame, 3)
+    await outlived(shop, name)
+
+    await shop.desk.answer([name])
+    await shop.desk.answer([str(batch_id) for batch_id, _ in await shop.open()])
+
+    assert await shop.store.hgetall(keys.replay_run(7)) == {b"duplicates": b"1", b"delivered": b"2"}
