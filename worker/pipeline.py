@@ -122,7 +122,7 @@ class Pipeline:
             return
         # A suspect had its turns alone, and took the worker with it each time.
         if taken.takes > takes_most(taken.batch_id):
-            await self._book(story, isolate(story))
+            await self._book(story, isolate(story, await self._delivered_before(story)))
             return
         self._transform(story, route)
         try:
@@ -212,13 +212,17 @@ class Pipeline:
                 story.duplicates += 1
 
     async def _skip_delivered(self, story: Story) -> None:
-        if not story.taken.marked:
-            return
-        name = str(story.taken.batch_id)
-        for position in await patiently(lambda: self._batches.delivered_before(name)):
+        for position in await self._delivered_before(story):
             if position in story.ids:
                 story.forget(position)
                 story.delivered += 1
+
+    async def _delivered_before(self, story: Story) -> set[int]:
+        """Positions that Platform took of an earlier take of the batch."""
+        if not story.taken.marked:
+            return set()
+        name = str(story.taken.batch_id)
+        return await patiently(lambda: self._batches.delivered_before(name))
 
     def _put_aside(self, story: Story) -> None:
         """What could not be made a message: a dead letter, or later when the bug is ours."""

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import pytest
+from structlog.testing import capture_logs
+
 from app.core.batch import TAKE_OVER, AttemptRun, EventBatch, decode, encode
+from app.core.batch_id import BatchId
 from app.core.replay import REPLAYED
 from app.store import keys
-from app.store.batches import SUSPECT_TAKES, Batches, takes_most
+from app.store.batches import SUSPECT_TAKES, Batches, Settlement, takes_most
 from tests.worker.conftest import Shop, body
 
 
-async def outlived(shop: Shop, name: str) -> None:
-    """Takes a batch, and dies of it, until the next worker splits it."""
-    for life in range(SUSPECT_TAKES):
+class Killed(BaseException):
+    """Nothing of ours catches it."""
+
+
+async def outlived(shop: Shop, name: str, *marked: int) -> None:
+    """Takes a batch, and dies of it, until the next worker isolates what is in it. The first one to
+    die had marked that Platform took the events at `marked`."""
+    for life in range(takes_most(BatchId.parse(name))):
         doomed = Batches(shop.store, f"doomed-{life}", lease_ms=0)
         await doomed.take([name])
+        if life == 0 and marked:
+            await doomed.mark_delivered(name, marked)
         if life >= SUSPECT_TAKES - 1:
             await doomed.begin(name)
+
+
+async def work_all(shop: Shop) -> None:
+    """Until nothing is open."""
+    while pairs := await shop.open():
+        await shop.desk.answer([str(batch_id) for batch_id, _ in pairs])
 
 
 async def test_a_batch_that_kills_workers_is_split_until_the_poison_is_alone(shop: Shop) -> None:
@@ -50,9 +67,7 @@ async def test_copies_of_an_event_are_not_parted_when_a_batch_is_split(shop: Sho
     name = await shop.receive(body("e1"), b"{", body("e2"), body("e1"), b"{", body("e1"))
     await outlived(shop, name)
 
-    await shop.desk.answer([name])
-    while pairs := await shop.open():
-        await shop.desk.answer([str(batch_id) for batch_id, _ in pairs])
+    await work_all(shop)
 
     assert sorted(shop.lane.sent) == ["e1", "e2"]
     row = await shop.row()
@@ -81,7 +96,104 @@ async def test_what_is_counted_at_a_split_is_counted_for_its_replay_run(shop: Sh
     name = await shop.batches.commit("a", frame, 3)
     await outlived(shop, name)
 
-    await shop.desk.answer([name])
-    await shop.desk.answer([str(batch_id) for batch_id, _ in await shop.open()])
+    await work_all(shop)
 
     assert await shop.store.hgetall(keys.replay_run(7)) == {b"duplicates": b"1", b"delivered": b"2"}
+
+
+async def test_what_platform_took_is_left_out_of_the_halves_and_booked(shop: Shop) -> None:
+    name = await shop.receive(*(body(f"e{at}") for at in range(6)))
+    await outlived(shop, name, 0, 3)
+
+    await shop.desk.answer([name])
+
+    row = await shop.row()
+    assert (row.received, row.delivered, row.in_flight) == (6, 2, 4)
+    halves = [batch_id.events for batch_id, _ in await shop.open()]
+    assert halves == [2, 2]
+    assert shop.metrics.registry.get_sample_value(
+        "sluice_events_total", {"connection": "a", "outcome": "delivered"}
+    ) == 2  # fmt: skip
+    await work_all(shop)
+    assert sorted(shop.lane.sent) == ["e1", "e2", "e4", "e5"]
+    assert (await shop.row()).delivered == 6
+    # Each counts once for the edge, whether it was marked or only settled.
+    assert sum(map(int, await shop.store.hvals(keys.edge("a")))) == 6
+    assert [key async for key in shop.store.scan_iter(keys.DONE_PREFIX + "*")] == []
+
+
+async def test_a_copy_of_what_platform_took_is_a_duplicate(shop: Shop) -> None:
+    """Before it or after it: by the batch's claim, a half that has it would send it."""
+    name = await shop.receive(body("e1"), b"{", body("e2"), body("e1"), body("e2"), body("e1"))
+    await outlived(shop, name, 3)
+
+    await work_all(shop)
+
+    assert shop.lane.sent == ["e2"]
+    row = await shop.row()
+    assert (row.delivered, row.duplicates, row.dead) == (2, 3, 1)
+
+
+async def test_a_single_event_that_platform_took_is_delivered_and_no_poison(shop: Shop) -> None:
+    name = await shop.receive(body("e1"))
+    await outlived(shop, name, 0)
+
+    await shop.desk.answer([name])
+
+    assert await shop.open() == []
+    assert (await shop.dead(), shop.lane.sent) == ([], [])
+    assert (await shop.row()).delivered == 1
+
+
+async def test_of_which_platform_took_everything_nothing_follows(shop: Shop) -> None:
+    name = await shop.receive(body("e1"), body("e2"), body("e1"))
+    await outlived(shop, name, 0, 1)
+
+    with capture_logs() as lines:
+        await shop.desk.answer([name])
+
+    assert (await shop.open(), shop.lane.sent, lines) == ([], [], [])
+    row = await shop.row()
+    assert (row.delivered, row.duplicates) == (2, 1)
+    settled = await shop.traces.batch(BatchId.parse(name).number)
+    assert settled is not None
+    assert (settled.delivered, settled.duplicates, settled.successors) == (2, 1, ())
+    assert [key async for key in shop.store.scan_iter("sluice:done:*")] == []
+
+
+async def test_a_mark_beyond_the_batch_is_none(shop: Shop) -> None:
+    """A power cut may have garbled it (tests/store/test_garbled.py)."""
+    name = await shop.receive(body("e1"), body("e2"))
+    await outlived(shop, name, 0)
+    await shop.store.sadd(keys.DONE_PREFIX + name, b"77")
+
+    await work_all(shop)
+
+    assert shop.lane.sent == ["e2"]
+    assert (await shop.row()).delivered == 2
+
+
+@pytest.mark.parametrize("booked", [False, True])
+async def test_a_worker_killed_at_the_settlement_of_a_split_costs_and_doubles_nothing(
+    shop: Shop, booked: bool
+) -> None:
+    class Doomed(Batches):
+        """Dies at the settlement: before it reaches Redis, or before its answer is read."""
+
+        async def settle(self, batch_id: BatchId, settlement: Settlement) -> bool:
+            if booked:
+                await super().settle(batch_id, settlement)
+            raise Killed
+
+    name = await shop.receive(*(body(f"e{at}") for at in range(4)))
+    await outlived(shop, name, 1)
+    doomed = Doomed(shop.store, "doomed-at-last", lease_ms=0)
+    taken, _ = await doomed.take([name])
+    with pytest.raises(Killed):
+        await shop.new_pipeline(doomed).work(*taken)
+
+    await work_all(shop)
+
+    assert sorted(shop.lane.sent) == ["e0", "e2", "e3"]
+    row = await shop.row()
+    assert (row.received, row.delivered, row.duplicates, row.dead) == (4, 4, 0, 0)
