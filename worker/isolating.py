@@ -9,7 +9,8 @@ import structlog
 
 from app.core.errors import UnreadableEvent
 from app.core.event import parse_event, peek_event
-from app.store.batches import SUSPECT_TAKES, Settlement
+from app.store.batches import SUSPECT_TAKES
+from app.store.settlement import Settlement
 from worker.story import Story
 
 log = structlog.get_logger()

@@ -27,8 +27,9 @@ from app.core.errors import (
 )
 from app.core.event import parse_event
 from app.core.outcome import Failure, Outcome, Verdict, failed
-from app.store.batches import Batches, Settlement, Taken, takes_most
+from app.store.batches import Batches, Taken, takes_most
 from app.store.claims import Claim, Claims
+from app.store.settlement import Settlement
 from app.store.traces import RequestTrace
 from app.store.waiting import PARKED_MS
 from worker.archive import ArchiveWriter

@@ -14,7 +14,8 @@ from app.core.event import peek_event
 from app.core.outcome import Failure, Outcome
 from app.core.replay import REPLAYED, run_of, times_replayed
 from app.core.retry import SUSPECT_FAULTS
-from app.store.batches import Settlement, Successor, Taken
+from app.store.batches import Taken
+from app.store.settlement import Settlement, Successor
 from app.store.traces import RequestTrace, encode_trace
 from worker.route import Remarks, Version
 

@@ -9,7 +9,8 @@ from app.core.batch import TAKE_OVER, AttemptRun, EventBatch, decode, encode
 from app.core.batch_id import BatchId
 from app.core.replay import REPLAYED
 from app.store import keys
-from app.store.batches import SUSPECT_TAKES, Batches, Settlement, takes_most
+from app.store.batches import SUSPECT_TAKES, Batches, takes_most
+from app.store.settlement import Settlement
 from tests.worker.conftest import Shop, body
 
 

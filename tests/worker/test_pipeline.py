@@ -16,8 +16,9 @@ from app.core.dead_letter import DeadLetterSummary
 from app.core.event import SEND_TEST_EVENT_ID
 from app.core.outcome import Failure, Outcome, Verdict, failed
 from app.store import keys
-from app.store.batches import Batches, Settlement
+from app.store.batches import Batches
 from app.store.dead_letters import Filter
+from app.store.settlement import Settlement
 from tests.worker.conftest import DELIVERED, MAPPING, Shop, body
 from worker.pipeline import RetryPolicy
 from worker.route import Route, Version

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from app.core.outcome import Failure, Outcome, failed
 from app.core.platform import Inlet
-from app.store.batches import EVENTS_PER_BELL
+from app.store.bells import EVENTS_PER_BELL
 from worker.lane.allowance import Allowance, SharedBudget
 from worker.lane.attempt import Attempts, LaneLimits, RequestWatch, TokenSource, internal
 from worker.lane.delivery import Delivery
