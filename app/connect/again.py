@@ -23,7 +23,7 @@ async def send_again(wiring: Wiring, lane: Lane, tell: Tell) -> None:
         raise SluiceError("there is no signing key yet: apply the setup first")
     file = StateFile(places.data_dir, setup.name)
     with file.alone():
-        documents = read_documents(setup, places.config_dir)
+        documents = read_documents(setup, places.folders.config)
         run = Run(
             setup, documents, places, wiring.ends, file, time.time, asyncio.sleep,
             lane=lane, tell=tell,
