@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from app.cli.up.role import Role
 from app.cli.up.screen import Lines, Screen
 from app.cli.up.supervisor import Supervisor
 from app.cli.up.watchdog import left
+from app.sandbox.defaults import APP_KEY
 
 # Answers every connection, says when it is asked to stop, and stops.
 SERVER = """
@@ -269,6 +271,17 @@ def wait_for(what: Callable[[], object], why: Callable[[], str], seconds: float 
         time.sleep(0.05)
 
 
+def set_up_a_webhook(port: int) -> None:
+    body = {"name": "kept", "endpoint": "http://127.0.0.1:9/x", "events": ["email_sent"]}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/reporting_webhooks",
+        json.dumps(body).encode(),
+        {"Authorization": f"Bearer {APP_KEY}"},
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.status == 200
+
+
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[Up]:
     yield Up(tmp_path)
@@ -300,6 +313,7 @@ def test_up_is_found_by_other_commands_and_leaves_nothing_behind(system: Up) -> 
         assert system.sluice("healthy", "console").returncode == 0
         users = system.sluice("users", "list", "--json")
         assert [user["name"] for user in json.loads(users.stdout)] == ["admin"]
+        set_up_a_webhook(system.ports["SANDBOX"])
         again = system.sluice("up")
         assert again.returncode == 2
         assert "Sluice is already running" in again.stderr
@@ -312,6 +326,9 @@ def test_up_is_found_by_other_commands_and_leaves_nothing_behind(system: Up) -> 
     assert system.run_file() is None
     assert "Traceback" not in system.output.read_text()
     assert "log in as admin with" in system.output.read_text()
+    # For the next `up`: what was set up at the sandbox.
+    kept = json.loads((system.folder / "sandbox.json").read_bytes())
+    assert [each["name"] for each in kept["webhooks"]["sandbox"]] == ["kept"]
 
 
 @pytest.mark.crash

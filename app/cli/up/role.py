@@ -20,6 +20,9 @@ _SOCKET_PATH_MAX: Final = 100
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 _PROBE_SECONDS: Final = 2.0
 
+# In the data folder: what was set up at the sandbox.
+SANDBOX_FILE: Final = "sandbox.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -143,7 +146,7 @@ def _valkey() -> Path:
 
 def _sandbox(settings: Settings) -> Role:
     host, port = settings.sandbox_host, settings.sandbox_port
-    command = _ours("sandbox")
+    command = _ours("sandbox", "--state", str((settings.data_dir / SANDBOX_FILE).resolve()))
     return Role("sandbox", 3, command, host, port, "SLUICE_SANDBOX_PORT", _get("/", b""), 10.0)
 
 
@@ -170,8 +173,8 @@ def _console(settings: Settings) -> Role:
     return Role("console", 0, _ours("serve-console"), host, port, "SLUICE_CONSOLE_PORT", probe, 5.0)
 
 
-def _ours(command: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "app", command)
+def _ours(*command: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "app", *command)
 
 
 def _get(path: str, status: bytes) -> tuple[bytes, bytes]:
