@@ -77,9 +77,14 @@ def reachable(host: str) -> str:
     return _EVERYWHERE.get(host, host)
 
 
-def roles(settings: Settings, own_redis: bool) -> list[Role]:
-    """Everything to run, in starting order."""
-    found = [_sandbox(settings), _receiver(settings), _worker(settings), _console(settings)]
+def roles(settings: Settings, own_redis: bool, time_factor: float = 1.0) -> list[Role]:
+    """Everything to run, in starting order. `time_factor`: the sandbox's."""
+    found = [
+        _sandbox(settings, time_factor),
+        _receiver(settings),
+        _worker(settings),
+        _console(settings),
+    ]
     return [_redis(settings), *found] if own_redis else found
 
 
@@ -144,9 +149,10 @@ def _valkey() -> Path:
     return Path(get_binary_path())
 
 
-def _sandbox(settings: Settings) -> Role:
+def _sandbox(settings: Settings, time_factor: float) -> Role:
     host, port = settings.sandbox_host, settings.sandbox_port
-    command = _ours("sandbox", "--state", str((settings.data_dir / SANDBOX_FILE).resolve()))
+    state = (settings.data_dir / SANDBOX_FILE).resolve()
+    command = _ours("sandbox", "--state", str(state), "--time-factor", f"{time_factor:g}")
     return Role("sandbox", 3, command, host, port, "SLUICE_SANDBOX_PORT", _get("/", b""), 10.0)
 
 
