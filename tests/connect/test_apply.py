@@ -439,6 +439,36 @@ async def test_status_says_whether_events_can_flow(stage: Stage) -> None:
     json.dumps(found.document())
 
 
+async def test_the_test_is_sent_again_and_counted_where_the_lane_is_open(stage: Stage) -> None:
+    async with stage.wiring() as wiring:
+        with pytest.raises(SluiceError, match="no signing key yet"):
+            await wiring.test()
+    await stage.apply()
+    before = stage.now
+    async with stage.wiring() as wiring:
+        counted, told = stage.lane.counted, []
+        assert await wiring.test(tell=told.append)
+        assert stage.lane.counted == counted + 1
+        assert [event.word for event in told] == ["doing", "done"]
+        assert (await wiring.status()).tested_at >= before
+
+        stage.lane.shut = True
+        told.clear()
+        assert not await wiring.test(tell=told.append)
+        assert "the lane is held" in told[1].text
+    stage.lane.shut = False
+    # The next apply waits for the one that nobody has counted yet.
+    assert [item.step for item in (await stage.plan()).work] == ["test_counted"]
+
+
+async def test_a_test_that_no_worker_counts_is_said(stage: Stage) -> None:
+    await stage.apply()
+    stage.works = False
+    async with stage.wiring() as wiring:
+        with pytest.raises(SluiceError, match="no worker has counted it"):
+            await wiring.test()
+
+
 async def test_disabled_the_lane_is_held_and_enabled_it_opens_five_minutes_later(
     stage: Stage,
 ) -> None:
