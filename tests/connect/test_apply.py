@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.adobe.data_prep import Previewed, _verdict
+from app.connect.destroying import Stay, Why
 from app.connect.engine import NotPossible, Outdated
 from app.connect.plan import Action, Plan
 from app.connect.steps.local import KeyMissing
@@ -499,7 +500,8 @@ async def test_destroy_leaves_nothing_but_what_platform_cannot_delete(
         await stage.apply()
         async with stage.wiring() as wiring:
             what = await wiring.doomed()
-            assert any("with --dataset --yes-delete-the-data" in each for each in what.stays)
+            assert Stay("dataset", Why.DATA) in what.stays
+            assert Stay("identity namespaces", Why.NO_CALL) in what.stays
             await wiring.destroy(what)
         counts = await stage.counts()
         stays = {"namespaces": 2, "mappingSets": 1} if kind != "xdm" else {"namespaces": 2}
@@ -529,7 +531,10 @@ async def test_data_that_another_setup_names_are_not_destroyed(stage: Stage) -> 
     (stage.config / "setups" / "other.yaml").write_text(other)
     async with stage.wiring() as wiring:
         what = await wiring.doomed(dataset=True)
-        assert "dataset: setup other names it, too" in what.stays
+        assert Stay("dataset", Why.SHARED, ("other",)) in what.stays
+        assert what.document()["stays"][0] == {
+            "kind": "dataset", "why": "named by other setups", "others": ["other"],
+        }  # fmt: skip
         await wiring.destroy(what)
     counts = await stage.counts()
     assert (counts["dataSets"], counts["schemas"], counts["fieldgroups"]) == (1, 1, 1)
