@@ -19,6 +19,7 @@ from app.connect.plan import Action, Item
 from app.connect.run import Ambiguous, Progress, Run
 from app.connect.steps.connections import in_use
 from app.connect.steps.webhook import find_webhook
+from app.connect.typed_secrets import typed_secrets
 from app.core.errors import SluiceError
 from app.settings.load import read_yaml
 from app.settings.setups import WantedDataset, WantedSchema
@@ -45,6 +46,7 @@ class Why(StrEnum):
     SHARED = "named by other setups"
     DATA = "goes with the data only"
     NO_CALL = "Platform cannot delete it"
+    NEEDED = "needed to take the data away later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,14 @@ class Stay:
 @dataclass(frozen=True, slots=True)
 class Doomed:
     """`items`: in the order in which they go; `stays`: what does not; `files`: of this machine;
+    `secrets`: those that a wizard wrote for the setup, which stays and still names them;
     `refusal`: why nothing may go now, "" = it may."""
 
     name: str
     items: tuple[Item, ...]
     stays: tuple[Stay, ...]
-    files: tuple[Path, ...]
+    files: tuple[Path, ...] = ()
+    secrets: tuple[Path, ...] = ()
     refusal: str = ""
 
     def document(self) -> dict[str, Any]:
@@ -77,7 +81,7 @@ class Doomed:
             "setup": self.name,
             "destroys": [{"kind": e.kind, "name": e.name or None, "id": e.id} for e in self.items],
             "stays": [each.document() for each in self.stays],
-            "files": [str(path) for path in self.files],
+            "files": [str(path) for path in (*self.files, *self.secrets)],
             "refusal": self.refusal or None,
         }
 
@@ -100,9 +104,13 @@ async def doomed(run: Run, lane: Lane | None, *, dataset: bool, retired_only: bo
     ]
     order = list(_KINDS)
     items.sort(key=lambda item: order.index(item.step.partition(":")[0]))
-    stays = () if retired_only else tuple(_stays(run, dataset))
-    files = () if retired_only else _files(run)
-    return Doomed(run.setup.name, tuple(items), stays, files, refusal)
+    if retired_only:
+        return Doomed(run.setup.name, tuple(items), ())
+    stays, secrets = list(_stays(run, dataset)), typed_secrets(run.places, run.setup.name)
+    if secrets and any(stay.why in (Why.DATA, Why.SHARED) for stay in stays):
+        stays.append(Stay("secret files", Why.NEEDED))
+        secrets = ()
+    return Doomed(run.setup.name, tuple(items), tuple(stays), _files(run), secrets, refusal)
 
 
 async def destroy(run: Run, what: Doomed) -> None:
@@ -120,11 +128,15 @@ async def destroy(run: Run, what: Doomed) -> None:
                 "when they are delivered"
             )
     if what.files:
-        for path in what.files:
+        # The lock is there since we have it.
+        for path in (*what.files, run.file.lock):
             path.unlink(missing_ok=True)
         _close(run)
         if run.lane is not None:
             await run.lane.open()
+    # Last: without them nothing of this can be done again.
+    for path in what.secrets:
+        path.unlink(missing_ok=True)
 
 
 async def _in_use(run: Run, dataset: bool) -> list[Item]:

@@ -69,15 +69,19 @@ def test_what_would_be_destroyed_says_what_stays_and_how_it_goes_too(
         Stay("field group", Why.BEFORE),
         Stay("mapping set", Why.NO_CALL),
     )
-    show_doomed(Doomed("acme", (webhook, old), stays, (Path("var/connect/acme.json"),)))
+    secret = Path("var/connect/acme.client-secret")
+    show_doomed(Doomed("acme", (webhook, old), stays, (Path("var/connect/acme.json"),), (secret,)))
     assert capsys.readouterr().out.splitlines() == [
         "- reporting webhook  Sluice acme",
         "- dataflow  f0",
         "- file  var/connect/acme.json",
+        "- file  var/connect/acme.client-secret",
         "= dataset: with --dataset --yes-delete-the-data it goes, too",
         "= schema: setup beta, gamma names it, too",
         "= field group: it was there before",
         "= mapping set: Platform has no call that deletes one",
+        "= setup: config/setups/acme.yaml names secret files that go; delete it, or put them back "
+        "before you apply it",
     ]
 
 

@@ -76,10 +76,15 @@ def show_doomed(what: Doomed) -> None:
     """To stdout: what goes, in its order, and what stays."""
     for item in what.items:
         typer.echo(f"- {item.kind}  {item.name or item.id}")
-    for path in what.files:
+    for path in (*what.files, *what.secrets):
         typer.echo(f"- file  {path}")
     for stay in what.stays:
         typer.echo(f"= {stay.kind}: {_why(stay)}")
+    if what.secrets:
+        typer.echo(
+            f"= setup: config/setups/{what.name}.yaml names secret files that go; delete it, or "
+            "put them back before you apply it"
+        )
 
 
 def _why(stay: Stay) -> str:
@@ -88,6 +93,7 @@ def _why(stay: Stay) -> str:
         Why.SHARED: f"setup {', '.join(stay.others)} names it, too",
         Why.DATA: "with --dataset --yes-delete-the-data it goes, too",
         Why.NO_CALL: "Platform has no call that deletes one",
+        Why.NEEDED: "needed to take the data away later; they go with it",
     }[stay.why]
 
 

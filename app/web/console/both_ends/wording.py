@@ -101,6 +101,7 @@ def stays(stay: Stay) -> str:
         Why.SHARED: f"the setup {', '.join(stay.others)} names it, too",
         Why.DATA: "it goes only when you ask for it, below",
         Why.NO_CALL: "Platform has no call that deletes one",
+        Why.NEEDED: "needed to take the data away later; they go with it",
     }[stay.why]
     return f"{stay.kind.capitalize()}: {why}"
 
