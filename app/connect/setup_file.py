@@ -19,7 +19,7 @@ _HEADER: Final = """\
 # What is wanted at both ends of the connection: `sluice connection plan {name}` shows what is to be
 # done, `sluice connection apply {name}` does it. README.md has all keys.
 """
-_FILES: Final = {
+SECRET_FILES: Final = {
     "platform.credentials.client_secret": "client-secret",
     "customerio.api_key": "app-api-key",
 }
@@ -39,7 +39,7 @@ def write_setup(folders: Folders, data_dir: Path, answers: Answers) -> Path:
             return {"env": rest}
         if kind == "file":
             return {"file": str(Path(rest).resolve())}
-        secret = data_dir / "connect" / f"{name}.{_FILES[key]}"
+        secret = data_dir / "connect" / f"{name}.{SECRET_FILES[key]}"
         write_private(secret, answer.encode() + b"\n")
         return {"file": str(secret.resolve())}
 

@@ -25,6 +25,7 @@ from app.connect.standing import Standing, look
 from app.connect.state import StateFile
 from app.connect.steps import steps_of
 from app.connect.switching import switch
+from app.connect.testing import send_again
 from app.core.curl import Show
 from app.settings import Settings
 from app.settings.setups import Setup
@@ -102,6 +103,15 @@ class Wiring:
             run = self._run(file, "")
             run.tell = tell
             await switch(run, enabled, webhook=webhook)
+
+    async def test(self, *, tell: Tell = _silent) -> bool:
+        """The signed test event of an apply, sent again through the public URL. Whether a worker
+        has counted it; one that the lane holds back is counted later."""
+        file = StateFile(self.places.data_dir, self.setup.name)
+        with file.alone():
+            run = self._run(file, "")
+            run.tell = tell
+            return await send_again(run)
 
     async def doomed(self, *, dataset: bool = False, retired_only: bool = False) -> Doomed:
         """What destroy would take away, in its order. Only looks."""

@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from app.cli.connection.destroy import show_doomed
 from app.cli.connection.showing import Watch, show_plan
+from app.connect.destroying import Doomed, Stay, Why
 from app.connect.plan import Action, Difference, Item, Plan
 from app.connect.run import Progress
 from app.core.errors import ConfigError
@@ -54,6 +56,33 @@ def test_a_countdown_without_a_terminal_is_a_line_now_and_then(
         "new; the lane opens in 1:05",
         "new; the lane opens in 0:35",
         "new; the lane opens in 0:05",
+    ]
+
+
+def test_what_would_be_destroyed_says_what_stays_and_how_it_goes_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    webhook = Item("webhook", "reporting webhook", "Sluice acme", Action.LEAVE, "4")
+    old = Item("flow", "dataflow", "", Action.LEAVE, "f0", why="was replaced")
+    stays = (
+        Stay("dataset", Why.DATA),
+        Stay("schema", Why.SHARED, ("beta", "gamma")),
+        Stay("field group", Why.BEFORE),
+        Stay("mapping set", Why.NO_CALL),
+    )
+    secret = Path("var/connect/acme.client-secret")
+    show_doomed(Doomed("acme", (webhook, old), stays, (Path("var/connect/acme.json"),), (secret,)))
+    assert capsys.readouterr().out.splitlines() == [
+        "- reporting webhook  Sluice acme",
+        "- dataflow  f0",
+        "- file  var/connect/acme.json",
+        "- file  var/connect/acme.client-secret",
+        "= dataset: with --dataset --yes-delete-the-data it goes, too",
+        "= schema: setup beta, gamma names it, too",
+        "= field group: it was there before",
+        "= mapping set: Platform has no call that deletes one",
+        "= setup: config/setups/acme.yaml names secret files that go; delete it, or put them back "
+        "before you apply it",
     ]
 
 

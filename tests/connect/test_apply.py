@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.adobe.data_prep import Previewed, _verdict
+from app.connect.destroying import Stay, Why
 from app.connect.engine import NotPossible, Outdated
 from app.connect.plan import Action, Plan
 from app.connect.steps.local import KeyMissing
@@ -460,6 +461,36 @@ async def test_status_says_whether_events_can_flow(stage: Stage) -> None:
     json.dumps(found.document())
 
 
+async def test_the_test_is_sent_again_and_counted_where_the_lane_is_open(stage: Stage) -> None:
+    async with stage.wiring() as wiring:
+        with pytest.raises(SluiceError, match="no signing key yet"):
+            await wiring.test()
+    await stage.apply()
+    before = stage.now
+    async with stage.wiring() as wiring:
+        counted, told = stage.lane.counted, []
+        assert await wiring.test(tell=told.append)
+        assert stage.lane.counted == counted + 1
+        assert [event.word for event in told] == ["doing", "done"]
+        assert (await wiring.status()).tested_at >= before
+
+        stage.lane.shut = True
+        told.clear()
+        assert not await wiring.test(tell=told.append)
+        assert "the lane is held" in told[1].text
+    stage.lane.shut = False
+    # The next apply waits for the one that nobody has counted yet.
+    assert [item.step for item in (await stage.plan()).work] == ["test_counted"]
+
+
+async def test_a_test_that_no_worker_counts_is_said(stage: Stage) -> None:
+    await stage.apply()
+    stage.works = False
+    async with stage.wiring() as wiring:
+        with pytest.raises(SluiceError, match="no worker has counted it"):
+            await wiring.test()
+
+
 async def test_disabled_the_lane_is_held_and_enabled_it_opens_five_minutes_later(
     stage: Stage,
 ) -> None:
@@ -490,7 +521,8 @@ async def test_destroy_leaves_nothing_but_what_platform_cannot_delete(
         await stage.apply()
         async with stage.wiring() as wiring:
             what = await wiring.doomed()
-            assert any("with --dataset --yes-delete-the-data" in each for each in what.stays)
+            assert Stay("dataset", Why.DATA) in what.stays
+            assert Stay("identity namespaces", Why.NO_CALL) in what.stays
             await wiring.destroy(what)
         counts = await stage.counts()
         stays = {"namespaces": 2, "mappingSets": 1} if kind != "xdm" else {"namespaces": 2}
@@ -520,7 +552,10 @@ async def test_data_that_another_setup_names_are_not_destroyed(stage: Stage) -> 
     (stage.config / "setups" / "other.yaml").write_text(other)
     async with stage.wiring() as wiring:
         what = await wiring.doomed(dataset=True)
-        assert "dataset: setup other names it, too" in what.stays
+        assert Stay("dataset", Why.SHARED, ("other",)) in what.stays
+        assert what.document()["stays"][0] == {
+            "kind": "dataset", "why": "named by other setups", "others": ["other"],
+        }  # fmt: skip
         await wiring.destroy(what)
     counts = await stage.counts()
     assert (counts["dataSets"], counts["schemas"], counts["fieldgroups"]) == (1, 1, 1)

@@ -20,6 +20,9 @@ from app.settings.addresses import reachable, url_of
 _SOCKET_PATH_MAX: Final = 100
 _PROBE_SECONDS: Final = 2.0
 
+# In the data folder: what was set up at the sandbox.
+SANDBOX_FILE: Final = "sandbox.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -69,9 +72,14 @@ class Role:
         return False
 
 
-def roles(settings: Settings, own_redis: bool) -> list[Role]:
-    """Everything to run, in starting order."""
-    found = [_sandbox(settings), _receiver(settings), _worker(settings), _console(settings)]
+def roles(settings: Settings, own_redis: bool, time_factor: float = 1.0) -> list[Role]:
+    """Everything to run, in starting order. `time_factor`: the sandbox's."""
+    found = [
+        _sandbox(settings, time_factor),
+        _receiver(settings),
+        _worker(settings),
+        _console(settings),
+    ]
     return [_redis(settings), *found] if own_redis else found
 
 
@@ -141,9 +149,10 @@ def _valkey() -> Path:
     return Path(get_binary_path())
 
 
-def _sandbox(settings: Settings) -> Role:
+def _sandbox(settings: Settings, time_factor: float) -> Role:
     host, port = settings.sandbox_host, settings.sandbox_port
-    command = _ours("sandbox")
+    state = (settings.data_dir / SANDBOX_FILE).resolve()
+    command = _ours("sandbox", "--state", str(state), "--time-factor", f"{time_factor:g}")
     return Role("sandbox", 3, command, host, port, "SLUICE_SANDBOX_PORT", _get("/", b""), 10.0)
 
 
@@ -170,8 +179,8 @@ def _console(settings: Settings) -> Role:
     return Role("console", 0, _ours("serve-console"), host, port, "SLUICE_CONSOLE_PORT", probe, 5.0)
 
 
-def _ours(command: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "app", command)
+def _ours(*command: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "app", *command)
 
 
 def _get(path: str, status: bytes) -> tuple[bytes, bytes]:

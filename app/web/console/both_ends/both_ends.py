@@ -13,7 +13,6 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
-from app.connect.again import send_again
 from app.connect.destroying import Doomed
 from app.connect.lane import Lane
 from app.connect.plan import Plan
@@ -129,7 +128,7 @@ class BothEnds:
         """A signed test event through the public URL."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            await send_again(wiring, Lane(self._redis, name), work.heard)
+            await wiring.test(tell=work.heard)
 
         return self._begin(name, "test", by, do)
 
