@@ -105,6 +105,10 @@ def sandbox(
         Path | None,
         typer.Option(help="YAML list of workspaces; absent keys as by default.", exists=True),
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="A file that keeps what is set up for the next start; else forgotten."),
+    ] = None,
 ) -> None:
     """Serve the sandbox Platform and Customer.io: IMS, collection endpoints, what is said of the
     data later (flow runs, failed batches and their files, counters), the control plane that sets a
@@ -136,14 +140,15 @@ def sandbox(
         config = replace(config, inlets=_inlets_in(inlets))
     if workspaces is not None:
         config = replace(config, workspaces=_workspaces_in(workspaces))
-    _serve(config, host or settings.sandbox_host, settings.sandbox_port if port is None else port)
+    port = settings.sandbox_port if port is None else port
+    _serve(config, host or settings.sandbox_host, port, state)
 
 
-def _serve(config: SandboxConfig, host: str, port: int) -> None:
+def _serve(config: SandboxConfig, host: str, port: int, state: Path | None) -> None:
     try:
         # A hanging request must not hold up the end of the process for long.
         web.run_app(
-            make_app(config),
+            make_app(config, state=state),
             host=host,
             port=port,
             access_log=None,

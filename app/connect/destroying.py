@@ -6,8 +6,9 @@ schema and the field group, which nothing can use any more.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from app.connect.plan import Action, Item
 from app.connect.run import Ambiguous, Progress, Run
 from app.connect.steps.connections import in_use
 from app.connect.steps.webhook import find_webhook
+from app.connect.typed_secrets import typed_secrets
 from app.core.errors import SluiceError
 from app.settings.load import read_yaml
 from app.settings.setups import WantedDataset, WantedSchema
@@ -37,15 +39,40 @@ _KINDS: Final = {
 _DATA: Final = ("dataset", "descriptor", "schema", "field_group")
 
 
+class Why(StrEnum):
+    """Why something stays."""
+
+    BEFORE = "was there before"
+    SHARED = "named by other setups"
+    DATA = "goes with the data only"
+    NO_CALL = "Platform cannot delete it"
+    NEEDED = "needed to take the data away later"
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Objects of one kind that stay. `others`: the setups that name them, too."""
+
+    kind: str
+    why: Why
+    others: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"kind": self.kind, "why": self.why.value, "others": list(self.others)}
+
+
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """`items`: in the order in which they go; `stays`: what does not, and why; `files`: of this
-    machine; `refusal`: why nothing may go now, "" = it may."""
+    """`items`: in the order in which they go; `stays`: what does not; `files`: of this machine;
+    `secrets`: those that a wizard wrote for the setup, which stays and still names them;
+    `refusal`: why nothing may go now, "" = it may."""
 
     name: str
     items: tuple[Item, ...]
-    stays: tuple[str, ...]
-    files: tuple[Path, ...]
+    stays: tuple[Stay, ...]
+    files: tuple[Path, ...] = ()
+    secrets: tuple[Path, ...] = ()
     refusal: str = ""
 
     def document(self) -> dict[str, Any]:
@@ -53,8 +80,8 @@ class Doomed:
         return {
             "setup": self.name,
             "destroys": [{"kind": e.kind, "name": e.name or None, "id": e.id} for e in self.items],
-            "stays": list(self.stays),
-            "files": [str(path) for path in self.files],
+            "stays": [each.document() for each in self.stays],
+            "files": [str(path) for path in (*self.files, *self.secrets)],
             "refusal": self.refusal or None,
         }
 
@@ -77,9 +104,13 @@ async def doomed(run: Run, lane: Lane | None, *, dataset: bool, retired_only: bo
     ]
     order = list(_KINDS)
     items.sort(key=lambda item: order.index(item.step.partition(":")[0]))
-    stays = [] if retired_only else list(_stays(run, dataset))
-    files = () if retired_only else _files(run)
-    return Doomed(run.setup.name, tuple(items), tuple(stays), files, refusal)
+    if retired_only:
+        return Doomed(run.setup.name, tuple(items), ())
+    stays, secrets = list(_stays(run, dataset)), typed_secrets(run.places, run.setup.name)
+    if secrets and any(stay.why in (Why.DATA, Why.SHARED) for stay in stays):
+        stays.append(Stay("secret files", Why.NEEDED))
+        secrets = ()
+    return Doomed(run.setup.name, tuple(items), tuple(stays), _files(run), secrets, refusal)
 
 
 async def destroy(run: Run, what: Doomed) -> None:
@@ -97,11 +128,15 @@ async def destroy(run: Run, what: Doomed) -> None:
                 "when they are delivered"
             )
     if what.files:
-        for path in what.files:
+        # The lock is there since we have it.
+        for path in (*what.files, run.file.lock):
             path.unlink(missing_ok=True)
         _close(run)
         if run.lane is not None:
             await run.lane.open()
+    # Last: without them nothing of this can be done again.
+    for path in what.secrets:
+        path.unlink(missing_ok=True)
 
 
 async def _in_use(run: Run, dataset: bool) -> list[Item]:
@@ -140,30 +175,29 @@ async def _one(run: Run, step: str, named: Awaitable[list[Any]]) -> Item | None:
     return None if found is None else Item(step, _KINDS[step], found.name, Action.LEAVE, found.id)
 
 
-def _stays(run: Run, dataset: bool) -> list[str]:
+def _stays(run: Run, dataset: bool) -> Iterator[Stay]:
     made = {step.partition(":")[0] for step, _ in run.state.made}
-    others, said = _sharers(run), []
+    others = tuple(_sharers(run))
     for step in _DATA:
         if step not in run.state.ids and step not in made:
             continue
         if step not in made:
-            said.append(f"{_KINDS[step]}: it was there before")
+            yield Stay(_KINDS[step], Why.BEFORE)
         elif others:
-            said.append(f"{_KINDS[step]}: setup {', '.join(others)} names it, too")
+            yield Stay(_KINDS[step], Why.SHARED, others)
         elif not dataset:
-            said.append(f"{_KINDS[step]}: with --dataset --yes-delete-the-data it goes, too")
+            yield Stay(_KINDS[step], Why.DATA)
     if "mapping" in run.state.ids:
-        said.append("mapping set: Platform has no call that deletes one")
+        yield Stay("mapping set", Why.NO_CALL)
     if any(step.startswith("namespace:") for step in run.state.ids):
-        said.append("identity namespaces: Platform has no call that deletes one")
-    return said
+        yield Stay("identity namespaces", Why.NO_CALL)
 
 
 def _sharers(run: Run) -> list[str]:
     """Other setups whose events lie in the same dataset, or have the same schema."""
     mine = _data_names(run.setup.written)
     found = []
-    for path in sorted(run.places.setup.parent.glob("*.yaml")):
+    for path in run.places.folders.files("setups"):
         faults: list[str] = []
         document = read_yaml(path, faults) if path != run.places.setup else None
         # What cannot be read may name it, too.

@@ -93,7 +93,7 @@ async def counted(count: Callable[[], Awaitable[int]], before: int, patience: Pa
         if patience.clock() >= deadline:
             raise SluiceError(
                 "the test event was taken, but no worker has counted it: does one run, with the "
-                "same Redis and config folder? Then apply again"
+                "same Redis and config folder? Then try again"
             )
         await patience.sleep(_PAUSE_SECONDS)
 

@@ -25,9 +25,9 @@ from app.connect.standing import Standing, look
 from app.connect.state import StateFile
 from app.connect.steps import steps_of
 from app.connect.switching import switch
+from app.connect.testing import send_again
 from app.core.curl import Show
 from app.settings import Settings
-from app.settings.load_setups import setups_folder
 from app.settings.setups import Setup
 from app.store.connect import Store
 
@@ -104,6 +104,15 @@ class Wiring:
             run.tell = tell
             await switch(run, enabled, webhook=webhook)
 
+    async def test(self, *, tell: Tell = _silent) -> bool:
+        """The signed test event of an apply, sent again through the public URL. Whether a worker
+        has counted it; one that the lane holds back is counted later."""
+        file = StateFile(self.places.data_dir, self.setup.name)
+        with file.alone():
+            run = self._run(file, "")
+            run.tell = tell
+            return await send_again(run)
+
     async def doomed(self, *, dataset: bool = False, retired_only: bool = False) -> Doomed:
         """What destroy would take away, in its order. Only looks."""
         run = self._run(StateFile(self.places.data_dir, self.setup.name), "")
@@ -120,7 +129,7 @@ class Wiring:
     def _run(self, file: StateFile, tutorial: str) -> Run:
         return Run(
             self.setup,
-            read_documents(self.setup, self.places.config_dir),
+            read_documents(self.setup, self.places.folders.config),
             self.places,
             self.ends,
             file,
@@ -134,13 +143,13 @@ class Wiring:
 
 def places_of(settings: Settings, setup: Setup, path: Path | None = None) -> Places:
     """Where a setup's things lie. `path`: of the setup's own file, if it is not in its folder."""
-    config_dir = settings.config_dir
+    folders = settings.folders
     key = setup.customerio.signing_key_file or f"connect/{setup.name}.signing-key"
     return Places(
-        config_dir,
+        folders,
         settings.data_dir,
-        path or setups_folder(config_dir) / f"{setup.name}.yaml",
-        config_dir / "connections" / f"{setup.name}.yaml",
+        path or folders.file("setups", setup.name),
+        folders.file("connections", setup.name),
         settings.data_dir / key,
     )
 

@@ -11,6 +11,7 @@ plane/          what setting up a dataflow made, and the APIs that do: flowservi
 control/        what only a sandbox has: faults on demand, reading back what arrived and was asked
 customerio/     what Customer.io sends: kinds, fields, the sender (customerio.md 1 to 9); appapi/:
                 its App API (10)
+keeping.py      the control plane in a file, from one run to the next
 compact.py      JSON that is kept for long
 traffic.py      generate: bodies for tests, bench and `sluice send`
 """

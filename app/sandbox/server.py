@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -24,6 +25,7 @@ from app.sandbox.customerio.reporting.courier import Courier
 from app.sandbox.customerio.state import CUSTOMERIO, CustomerIo
 from app.sandbox.customerio.workspace import Workspaces
 from app.sandbox.gateway.routes import gateway_routes
+from app.sandbox.keeping import Keeper, keeping
 from app.sandbox.lake.calendar import Calendar
 from app.sandbox.lake.lake import Lake
 from app.sandbox.lake.meters import Meters
@@ -48,8 +50,10 @@ def make_app(
     config: SandboxConfig,
     clock: Callable[[], float] = time.time,
     chance: random.Random | None = None,
+    state: Path | None = None,
 ) -> web.Application:
-    """Both sandboxes. `clock`: Unix seconds; `chance`: draws shares of faults."""
+    """Both sandboxes. `clock`: Unix seconds; `chance`: draws shares of faults; `state`: a file in
+    which the control plane is kept from one run to the next, None = in memory only."""
     app = web.Application(client_max_size=_READ_LIMIT)
     sandbox = _sandbox(config, clock, chance or random.Random())
     app[SANDBOX] = sandbox
@@ -69,8 +73,19 @@ def make_app(
     )
     app.cleanup_ctx.append(sandbox.later.background)
     app.cleanup_ctx.append(app[CUSTOMERIO].courier.background)
+    if state is not None:
+        _keep(app, Keeper(state, sandbox, app[CUSTOMERIO].workspaces))
     app.on_shutdown.append(_let_go)
     return app
+
+
+def _keep(app: web.Application, keeper: Keeper) -> None:
+    async def load(_app: web.Application) -> AsyncIterator[None]:
+        keeper.load()
+        yield
+
+    app.cleanup_ctx.append(load)
+    app.middlewares.append(keeping(keeper))
 
 
 def _collection_routes(sink: bool) -> list[web.RouteDef]:

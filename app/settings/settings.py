@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.settings.folders import Folders
 from app.settings.home import default_config_dir, default_data_dir
 from app.settings.parts.console import ConsoleSettings
 from app.settings.parts.keeping import KeepingSettings
@@ -38,7 +39,12 @@ class Settings(
 
     config_dir: Path = Field(
         default_factory=default_config_dir,
-        description="the folder with connections/, mappings/ and schemas/",
+        description="the folder with connections/, setups/, mappings/ and schemas/",
+    )
+    generated_dir: Path | None = Field(
+        None,
+        description="the folder for the connections/ and setups/ that `sluice connect` and the "
+        "console write, where SLUICE_CONFIG_DIR is read-only; both are read; unset: that one",
     )
     data_dir: Path = Field(
         default_factory=default_data_dir,
@@ -51,6 +57,11 @@ class Settings(
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least severe level that is written"
     )
+
+    @property
+    def folders(self) -> Folders:
+        """Where connections, setups and the documents that they name lie."""
+        return Folders(self.config_dir, self.generated_dir)
 
     @classmethod
     def settings_customise_sources(

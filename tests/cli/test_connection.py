@@ -8,9 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from app.cli.connection.destroy import show_doomed
 from app.cli.connection.showing import Watch, show_plan
+from app.connect.destroying import Doomed, Stay, Why
 from app.connect.plan import Action, Difference, Item, Plan
 from app.connect.run import Progress
+from app.core.errors import ConfigError
 from tests.connect.surroundings import config_folder
 
 PLAN = Plan(
@@ -56,6 +59,33 @@ def test_a_countdown_without_a_terminal_is_a_line_now_and_then(
     ]
 
 
+def test_what_would_be_destroyed_says_what_stays_and_how_it_goes_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    webhook = Item("webhook", "reporting webhook", "Sluice acme", Action.LEAVE, "4")
+    old = Item("flow", "dataflow", "", Action.LEAVE, "f0", why="was replaced")
+    stays = (
+        Stay("dataset", Why.DATA),
+        Stay("schema", Why.SHARED, ("beta", "gamma")),
+        Stay("field group", Why.BEFORE),
+        Stay("mapping set", Why.NO_CALL),
+    )
+    secret = Path("var/connect/acme.client-secret")
+    show_doomed(Doomed("acme", (webhook, old), stays, (Path("var/connect/acme.json"),), (secret,)))
+    assert capsys.readouterr().out.splitlines() == [
+        "- reporting webhook  Sluice acme",
+        "- dataflow  f0",
+        "- file  var/connect/acme.json",
+        "- file  var/connect/acme.client-secret",
+        "= dataset: with --dataset --yes-delete-the-data it goes, too",
+        "= schema: setup beta, gamma names it, too",
+        "= field group: it was there before",
+        "= mapping set: Platform has no call that deletes one",
+        "= setup: config/setups/acme.yaml names secret files that go; delete it, or put them back "
+        "before you apply it",
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -77,3 +107,15 @@ def test_wrong_use_is_exit_2_with_a_hint(
     found = CliRunner().invoke(cli, words)
     assert found.exit_code == 2
     assert said in " ".join(found.output.replace("│", "").split())
+
+
+def test_a_wizard_that_could_not_write_asks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_CONFIG_DIR", str(config_folder(tmp_path)))
+    monkeypatch.setenv("SLUICE_DATA_DIR", str(tmp_path))
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SLUICE_GENERATED_DIR", str(tmp_path / "file"))
+    found = CliRunner().invoke(cli, ("connect", "--sandbox", "--yes"))
+    assert isinstance(found.exception, ConfigError)
+    assert "set SLUICE_GENERATED_DIR to a folder that can" in str(found.exception)

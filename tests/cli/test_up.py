@@ -11,9 +11,11 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,7 @@ from app.cli.up.role import Role
 from app.cli.up.screen import Lines, Screen
 from app.cli.up.supervisor import Supervisor
 from app.cli.up.watchdog import left
+from app.sandbox.defaults import APP_KEY
 
 # Answers every connection, says when it is asked to stop, and stops.
 SERVER = """
@@ -241,10 +244,10 @@ class Up:
         self.own_ports = {f"SLUICE_{name}_PORT": str(port) for name, port in self.ports.items()}
         self.output = folder / "output"
 
-    def start(self, **more: str) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, **more: str) -> subprocess.Popen[bytes]:
         with self.output.open("wb") as output:
             return subprocess.Popen(
-                (sys.executable, "-m", "app", "up"),
+                (sys.executable, "-m", "app", "up", *words),
                 env={**self.environ, **self.own_ports, **more},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -269,6 +272,31 @@ def wait_for(what: Callable[[], object], why: Callable[[], str], seconds: float 
         time.sleep(0.05)
 
 
+def at_the_sandbox(system: Up, path: str, body: dict[str, object] | None = None) -> Any:
+    """What it answers; `body`: posted."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{system.ports['SANDBOX']}{path}",
+        None if body is None else json.dumps(body).encode(),
+        {"Authorization": f"Bearer {APP_KEY}"},
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.loads(answer.read())
+
+
+def try_again_soon(system: Up) -> None:
+    """An event that nobody takes is held for an hour, which a time factor makes a moment."""
+    dead = {"name": "kept", "endpoint": "http://127.0.0.1:9/x", "events": ["email_sent"]}
+    at_the_sandbox(system, "/v1/reporting_webhooks", dead)
+    order: dict[str, object] = {"count": 1, "events": ["email_sent"]}
+    at_the_sandbox(system, "/customerio/workspaces/sandbox/play", order)
+
+    def tried() -> int:
+        page = at_the_sandbox(system, "/customerio/workspaces/sandbox")
+        return int(page["webhooks"][0]["attempts"])
+
+    wait_for(lambda: tried() > 1, system.output.read_text)
+
+
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[Up]:
     yield Up(tmp_path)
@@ -285,7 +313,7 @@ def gone(pid: int) -> bool:
 @pytest.mark.timeout(120)
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 def test_up_is_found_by_other_commands_and_leaves_nothing_behind(system: Up) -> None:
-    process = system.start()
+    process = system.start("--time-factor", "3600")
     try:
         wait_for(lambda: system.run_file() or process.poll(), system.output.read_text)
         text = system.output.read_text()
@@ -300,6 +328,7 @@ def test_up_is_found_by_other_commands_and_leaves_nothing_behind(system: Up) -> 
         assert system.sluice("healthy", "console").returncode == 0
         users = system.sluice("users", "list", "--json")
         assert [user["name"] for user in json.loads(users.stdout)] == ["admin"]
+        try_again_soon(system)
         again = system.sluice("up")
         assert again.returncode == 2
         assert "Sluice is already running" in again.stderr
@@ -312,6 +341,9 @@ def test_up_is_found_by_other_commands_and_leaves_nothing_behind(system: Up) -> 
     assert system.run_file() is None
     assert "Traceback" not in system.output.read_text()
     assert "log in as admin with" in system.output.read_text()
+    # For the next `up`: what was set up at the sandbox.
+    kept = json.loads((system.folder / "sandbox.json").read_bytes())
+    assert [each["name"] for each in kept["webhooks"]["sandbox"]] == ["kept"]
 
 
 @pytest.mark.crash

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from app.adobe.data_prep import Previewed, _verdict
+from app.connect.destroying import Stay, Why
 from app.connect.engine import NotPossible, Outdated
 from app.connect.plan import Action, Plan
 from app.connect.steps.local import KeyMissing
 from app.core.errors import PlatformRefused, SluiceError
 from app.sandbox.defaults import SIGNING_KEY
 from app.settings import load_connections
+from app.settings.folders import Folders
 from tests.connect.stage import ENVIRON, Stage, staged
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -51,7 +53,7 @@ async def test_apply_makes_everything_and_a_second_one_only_looks(
         await stage.apply()
         made = await stage.counts()
         assert not (await stage.webhook())["disabled"]
-        connection = load_connections(stage.config, ENVIRON)["acme"]
+        connection = load_connections(Folders(stage.config), ENVIRON)["acme"]
         assert connection.platform.mode == stage.setup().mode
         assert connection.platform.authenticated == (kind != "customerio")
         assert connection.signing_keys == (SIGNING_KEY.encode(),)
@@ -219,6 +221,26 @@ async def test_a_config_folder_that_cannot_be_written_is_known_before_anything_i
     assert "cannot be written by this user" in fault.why
 
 
+async def test_what_is_generated_goes_into_a_folder_of_its_own(stage: Stage) -> None:
+    written = sorted(path.name for path in (stage.config / "connections").iterdir())
+    stage.generated = stage.folder / "var" / "config"
+    await stage.apply()
+    path = stage.generated / "connections" / "acme.yaml"
+    assert load_connections(Folders(stage.config, stage.generated), ENVIRON)["acme"].name == "acme"
+    assert sorted(each.name for each in (stage.config / "connections").iterdir()) == written
+    assert not (await stage.plan()).work
+    async with stage.wiring() as wiring:
+        await wiring.destroy(await wiring.doomed())
+    assert not path.exists()
+
+
+async def test_a_connection_that_a_person_wrote_counts_wherever_ours_would_go(stage: Stage) -> None:
+    stage.generated = stage.folder / "var" / "config"
+    (stage.config / "connections" / "acme.yaml").write_text("name: acme\n")
+    [fault] = (await stage.plan()).blocked
+    assert "a person wrote it" in fault.why
+
+
 async def test_a_mapping_set_with_faults_stops_it(stage: Stage) -> None:
     path = stage.config / "mappings" / "tiny.json"
     path.write_text(path.read_text().replace("dformat(", "dformt("))
@@ -384,7 +406,7 @@ async def test_another_kind_of_source_is_made_beside_the_old_one(stage: Stage) -
     await stage.apply()
     stage.changes |= KINDS["xdm"] | {"platform__source": {"kind": "http_api"}}
     await stage.apply()
-    assert load_connections(stage.config, ENVIRON)["acme"].platform.mode == "xdm"
+    assert load_connections(Folders(stage.config), ENVIRON)["acme"].platform.mode == "xdm"
     counts = await stage.counts()
     assert (counts["sourceConnections"], counts["connections"], counts["flows"]) == (2, 1, 2)
     assert (await stage.plan()).work == ()
@@ -439,6 +461,36 @@ async def test_status_says_whether_events_can_flow(stage: Stage) -> None:
     json.dumps(found.document())
 
 
+async def test_the_test_is_sent_again_and_counted_where_the_lane_is_open(stage: Stage) -> None:
+    async with stage.wiring() as wiring:
+        with pytest.raises(SluiceError, match="no signing key yet"):
+            await wiring.test()
+    await stage.apply()
+    before = stage.now
+    async with stage.wiring() as wiring:
+        counted, told = stage.lane.counted, []
+        assert await wiring.test(tell=told.append)
+        assert stage.lane.counted == counted + 1
+        assert [event.word for event in told] == ["doing", "done"]
+        assert (await wiring.status()).tested_at >= before
+
+        stage.lane.shut = True
+        told.clear()
+        assert not await wiring.test(tell=told.append)
+        assert "the lane is held" in told[1].text
+    stage.lane.shut = False
+    # The next apply waits for the one that nobody has counted yet.
+    assert [item.step for item in (await stage.plan()).work] == ["test_counted"]
+
+
+async def test_a_test_that_no_worker_counts_is_said(stage: Stage) -> None:
+    await stage.apply()
+    stage.works = False
+    async with stage.wiring() as wiring:
+        with pytest.raises(SluiceError, match="no worker has counted it"):
+            await wiring.test()
+
+
 async def test_disabled_the_lane_is_held_and_enabled_it_opens_five_minutes_later(
     stage: Stage,
 ) -> None:
@@ -469,7 +521,8 @@ async def test_destroy_leaves_nothing_but_what_platform_cannot_delete(
         await stage.apply()
         async with stage.wiring() as wiring:
             what = await wiring.doomed()
-            assert any("with --dataset --yes-delete-the-data" in each for each in what.stays)
+            assert Stay("dataset", Why.DATA) in what.stays
+            assert Stay("identity namespaces", Why.NO_CALL) in what.stays
             await wiring.destroy(what)
         counts = await stage.counts()
         stays = {"namespaces": 2, "mappingSets": 1} if kind != "xdm" else {"namespaces": 2}
@@ -499,7 +552,10 @@ async def test_data_that_another_setup_names_are_not_destroyed(stage: Stage) -> 
     (stage.config / "setups" / "other.yaml").write_text(other)
     async with stage.wiring() as wiring:
         what = await wiring.doomed(dataset=True)
-        assert "dataset: setup other names it, too" in what.stays
+        assert Stay("dataset", Why.SHARED, ("other",)) in what.stays
+        assert what.document()["stays"][0] == {
+            "kind": "dataset", "why": "named by other setups", "others": ["other"],
+        }  # fmt: skip
         await wiring.destroy(what)
     counts = await stage.counts()
     assert (counts["dataSets"], counts["schemas"], counts["fieldgroups"]) == (1, 1, 1)

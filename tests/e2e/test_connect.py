@@ -133,11 +133,25 @@ async def test_one_command_and_events_flow_and_one_command_and_nothing_is_left(
     assert "sandbox-secret" not in plan.err + plan.out
     assert APP_KEY not in plan.err + plan.out
 
+    await sent_again(system)
     await switched_off_and_on(system)
     await destroyed(system)
     acts = [entry["what"] for entry in (await system.sluice("audit", "--json")).json]
-    assert acts[:3] == ["connection.destroy", "connection.enable", "connection.disable"]
+    assert acts[:4] == [
+        "connection.destroy", "connection.enable", "connection.disable", "connection.test",
+    ]  # fmt: skip
     assert "connection.apply" in acts
+
+
+async def sent_again(system: System) -> None:
+    """Once more by hand: a worker counts it, and nothing reaches Platform."""
+    before = await system.settled(NAME)
+    sent = await system.sluice("connection", "test", NAME, "--json")
+    assert sent.code == 0, sent.err
+    url = f"{system.receiver_url}/webhooks/{NAME}"
+    assert sent.json == {"connection": NAME, "url": url, "answered": True, "counted": True}
+    after = await system.settled(NAME)
+    assert (after.tests, after.delivered) == (before.tests + 1, before.delivered)
 
 
 async def switched_off_and_on(system: System) -> None:

@@ -6,6 +6,8 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -154,15 +156,20 @@ Start = Callable[..., Awaitable[Platform]]
 
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
-    """start(inlet={...}, **config): a sandbox that differs from the default one as given."""
+    """start(inlet={...}, state=file, **config): a sandbox that differs from the default one as
+    given."""
+    seeds = count(1)
     async with AsyncExitStack() as stack:
 
-        async def begin(inlet: dict[str, Any] | None = None, **changes: Any) -> Platform:
+        async def begin(
+            inlet: dict[str, Any] | None = None, state: Path | None = None, **changes: Any
+        ) -> Platform:
             config = replace(default_config(), **{"validation_delay_s": 0.0, **changes})
             if inlet:
                 config = replace(config, inlets=(replace(config.inlets[0], **inlet),))
             clock = Clock()
-            server = TestServer(make_app(config, clock, random.Random(1)))
+            # Ids that are drawn are the same in each test, and others in each sandbox of one.
+            server = TestServer(make_app(config, clock, random.Random(next(seeds)), state))
             client = await stack.enter_async_context(TestClient(server))
             return Platform(client, config, clock)
 

@@ -13,6 +13,7 @@ from app.cli.connection.destroy import destroy
 from app.cli.connection.plan import plan
 from app.cli.connection.status import status
 from app.cli.connection.switch import disable, enable
+from app.cli.connection.test import test
 
 connection = typer.Typer(
     help="Both ends of a connection, out of one file: look, set up, change, take away.",
@@ -24,6 +25,7 @@ connection.command()(plan)
 connection.command()(apply)
 connection.command()(status)
 connection.command()(update)
+connection.command()(test)
 connection.command()(enable)
 connection.command()(disable)
 connection.command()(destroy)

@@ -9,7 +9,7 @@ import typer
 from app.cli.connection.apply import Yes
 from app.cli.connection.working import Name, Record, ShowCalls, the_setup, with_wiring
 from app.cli.reading import Json, echo_json
-from app.connect.destroying import Doomed
+from app.connect.destroying import Doomed, Stay, Why
 from app.connect.run import Progress
 from app.connect.wiring import Wiring
 from app.core.errors import SluiceError
@@ -47,7 +47,7 @@ def destroy(
     async def both(wiring: Wiring, record: Record) -> Doomed:
         what = await wiring.doomed(dataset=dataset, retired_only=retired)
         if not as_json:
-            _show(what)
+            show_doomed(what)
         if what.refusal:
             raise SluiceError(what.refusal)
         if not yes:
@@ -72,13 +72,29 @@ def _silent(_event: object) -> None:
     """The document at the end says it."""
 
 
-def _show(what: Doomed) -> None:
+def show_doomed(what: Doomed) -> None:
+    """To stdout: what goes, in its order, and what stays."""
     for item in what.items:
         typer.echo(f"- {item.kind}  {item.name or item.id}")
-    for path in what.files:
+    for path in (*what.files, *what.secrets):
         typer.echo(f"- file  {path}")
-    for text in what.stays:
-        typer.echo(f"= {text}")
+    for stay in what.stays:
+        typer.echo(f"= {stay.kind}: {_why(stay)}")
+    if what.secrets:
+        typer.echo(
+            f"= setup: config/setups/{what.name}.yaml names secret files that go; delete it, or "
+            "put them back before you apply it"
+        )
+
+
+def _why(stay: Stay) -> str:
+    return {
+        Why.BEFORE: "it was there before",
+        Why.SHARED: f"setup {', '.join(stay.others)} names it, too",
+        Why.DATA: "with --dataset --yes-delete-the-data it goes, too",
+        Why.NO_CALL: "Platform has no call that deletes one",
+        Why.NEEDED: "needed to take the data away later; they go with it",
+    }[stay.why]
 
 
 def _typed(name: str) -> None:

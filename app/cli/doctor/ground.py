@@ -43,14 +43,14 @@ def configured(environ: Mapping[str, str]) -> Configured:
     except ConfigError as error:
         found.faults += error.faults
         return found
-    folder = found.settings.config_dir
+    folders = found.settings.folders
     try:
-        found.connections = load_connections(folder, environ, pointed=found.secret_files)
+        found.connections = load_connections(folders, environ, pointed=found.secret_files)
     except ConfigError as error:
         found.faults += error.faults
-    for name in setup_names(folder):
+    for name in setup_names(folders):
         try:
-            found.setups[name] = load_setup(folder, name, environ)
+            found.setups[name] = load_setup(folders, name, environ)
         except ConfigError as error:
             found.faults += error.faults
     return found

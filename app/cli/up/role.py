@@ -14,11 +14,14 @@ from typing import Final
 
 from app.core.errors import ConfigError
 from app.settings import Settings
+from app.settings.addresses import reachable, url_of
 
 # A unix socket's path must fit into 108 bytes on Linux, 104 elsewhere.
 _SOCKET_PATH_MAX: Final = 100
-_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 _PROBE_SECONDS: Final = 2.0
+
+# In the data folder: what was set up at the sandbox.
+SANDBOX_FILE: Final = "sandbox.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +72,14 @@ class Role:
         return False
 
 
-def reachable(host: str) -> str:
-    """An address to call for one to listen on."""
-    return _EVERYWHERE.get(host, host)
-
-
-def roles(settings: Settings, own_redis: bool) -> list[Role]:
-    """Everything to run, in starting order."""
-    found = [_sandbox(settings), _receiver(settings), _worker(settings), _console(settings)]
+def roles(settings: Settings, own_redis: bool, time_factor: float = 1.0) -> list[Role]:
+    """Everything to run, in starting order. `time_factor`: the sandbox's."""
+    found = [
+        _sandbox(settings, time_factor),
+        _receiver(settings),
+        _worker(settings),
+        _console(settings),
+    ]
     return [_redis(settings), *found] if own_redis else found
 
 
@@ -98,6 +101,7 @@ def child_environment(
     """What the system says about itself: for its children, and for run.json. No secrets."""
     said = {
         "SLUICE_CONFIG_DIR": str(settings.config_dir.resolve()),
+        **_generated(settings),
         "SLUICE_RECEIVER_PORT": str(settings.receiver_port),
         "SLUICE_SANDBOX_PORT": str(settings.sandbox_port),
         "SLUICE_CONSOLE_PORT": str(settings.console_port),
@@ -105,8 +109,7 @@ def child_environment(
         # On one machine there is no load balancer to wait for.
         "SLUICE_SHUTDOWN_DELAY_SECONDS": environ.get("SLUICE_SHUTDOWN_DELAY_SECONDS", "0"),
         "EXAMPLE_PLATFORM_HOST": environ.get(
-            "EXAMPLE_PLATFORM_HOST",
-            f"http://{reachable(settings.sandbox_host)}:{settings.sandbox_port}",
+            "EXAMPLE_PLATFORM_HOST", url_of(settings.sandbox_host, settings.sandbox_port)
         ),
     }
     if own_redis:
@@ -116,6 +119,11 @@ def child_environment(
             "EXAMPLE_SIGNING_KEY_FILE", str((settings.data_dir / "example-signing-key").resolve())
         )
     return said
+
+
+def _generated(settings: Settings) -> dict[str, str]:
+    folder = settings.generated_dir
+    return {} if folder is None else {"SLUICE_GENERATED_DIR": str(folder.resolve())}
 
 
 def _redis(settings: Settings) -> Role:
@@ -141,9 +149,10 @@ def _valkey() -> Path:
     return Path(get_binary_path())
 
 
-def _sandbox(settings: Settings) -> Role:
+def _sandbox(settings: Settings, time_factor: float) -> Role:
     host, port = settings.sandbox_host, settings.sandbox_port
-    command = _ours("sandbox")
+    state = (settings.data_dir / SANDBOX_FILE).resolve()
+    command = _ours("sandbox", "--state", str(state), "--time-factor", f"{time_factor:g}")
     return Role("sandbox", 3, command, host, port, "SLUICE_SANDBOX_PORT", _get("/", b""), 10.0)
 
 
@@ -170,8 +179,8 @@ def _console(settings: Settings) -> Role:
     return Role("console", 0, _ours("serve-console"), host, port, "SLUICE_CONSOLE_PORT", probe, 5.0)
 
 
-def _ours(command: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "app", command)
+def _ours(*command: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "app", *command)
 
 
 def _get(path: str, status: bytes) -> tuple[bytes, bytes]:

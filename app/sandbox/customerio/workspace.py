@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -51,9 +51,13 @@ class LiveWorkspace:
     def create(self, body: bytes) -> Webhook:
         """Raises Malformed. Nothing says that names are unique: a second call makes a second."""
         webhook = created(body, self.numbers)
+        self.register(webhook)
+        return webhook
+
+    def register(self, webhook: Webhook) -> None:
+        """Begin to serve it."""
         stream = Stream(webhook, self._post, self.factor, self.clock)
         self.webhooks[webhook.id] = Registered(stream, self.courier.start(stream.run()))
-        return webhook
 
     def update(self, webhook: Webhook, body: bytes) -> Webhook:
         """Raises Malformed."""
@@ -97,9 +101,10 @@ class Workspaces:
     """All of them, by name and by App API key."""
 
     def __init__(self, config: SandboxConfig, courier: Courier, clock: Callable[[], float]) -> None:
+        self._numbers = count(1)
         live = partial(
             LiveWorkspace,
-            numbers=count(1),
+            numbers=self._numbers,
             courier=courier,
             factor=config.time_factor,
             clock=clock,
@@ -118,3 +123,19 @@ class Workspaces:
 
     def may_call(self, key: str) -> bool:
         return self._limits[key].take(self._clock())
+
+    def webhooks(self) -> dict[str, list[Webhook]]:
+        """All there are, by the name of their workspace."""
+        return {
+            name: [registered.webhook for registered in workspace.webhooks.values()]
+            for name, workspace in self.by_name.items()
+        }
+
+    def restore(self, known: Mapping[str, Sequence[Webhook]]) -> None:
+        """Serve those that another run of the sandbox had; to be called once, and first."""
+        for name, webhooks in known.items():
+            if (workspace := self.by_name.get(name)) is not None:
+                for webhook in webhooks:
+                    workspace.register(webhook)
+        for _ in range(max((each.id for found in known.values() for each in found), default=0)):
+            next(self._numbers)

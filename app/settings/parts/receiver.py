@@ -30,6 +30,12 @@ class ReceiverSettings(BaseModel):
         pattern=r"^https?://[^/]+.*$",
         description="how Customer.io reaches the receiver, for what is printed and looked at",
     )
+    receiver_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/]+.*$",
+        description="where commands reach the receiver, when it is not on this machine's "
+        "SLUICE_RECEIVER_PORT",
+    )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (), description="networks, comma-separated, whose X-Forwarded-For is believed"
     )

@@ -75,6 +75,12 @@ async def apply(admin: Browser) -> Work:
     return await until(admin.console, State.DONE)
 
 
+def text_of(page: str) -> str:
+    """What people read of its main part."""
+    main = page.partition("<main")[2].partition("</main>")[0]
+    return re.sub(r"<[^>]*>", " ", main)
+
+
 async def test_from_nothing_to_both_ends_and_away_again(
     ends: Vendors, ours: Console, visit: Visit
 ) -> None:
@@ -101,6 +107,8 @@ async def test_from_nothing_to_both_ends_and_away_again(
     for path in (ends.data / "connect").rglob("*"):
         assert path.is_dir() or path.suffix == ".lock" or path.stat().st_mode & 0o77 == 0, path
 
+    assert "Dataset: it goes only when you ask for it, below" in seen[5]
+    assert "Identity namespaces: Platform has no call" in seen[5] and "--" not in text_of(seen[5])
     fields = {"expected": field_of(seen[5], "expected"), "typed": "acme"}
     await admin.post("/connections/acme/destroy", fields)
     await until(ours, State.DONE)

@@ -7,15 +7,12 @@ the engine's own lock.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Final, Protocol
 
 from aiohttp import web
 
-from app.connect.again import send_again
 from app.connect.destroying import Doomed
 from app.connect.lane import Lane
 from app.connect.plan import Plan
@@ -68,11 +65,11 @@ class BothEnds:
 
     def names(self) -> list[str]:
         """The setups, by name."""
-        return setup_names(self.settings.config_dir)
+        return setup_names(self.settings.folders)
 
     def setup(self, name: str) -> Setup:
         """Raises ConfigError with all that is wrong with it."""
-        return load_setup(self.settings.config_dir, name, self.environ)
+        return load_setup(self.settings.folders, name, self.environ)
 
     def work(self, name: str) -> Work | None:
         """The act that is under way, or was the last one since this console began."""
@@ -131,7 +128,7 @@ class BothEnds:
         """A signed test event through the public URL."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            await send_again(wiring, Lane(self._redis, name), work.heard)
+            await wiring.test(tell=work.heard)
 
         return self._begin(name, "test", by, do)
 
@@ -201,10 +198,3 @@ class BothEnds:
 def _tutorial(wiring: Wiring) -> str:
     """What was set up like Adobe's tutorial stays so."""
     return StateFile(wiring.places.data_dir, wiring.setup.name).state.like_tutorial
-
-
-def may_write(folder: Path) -> bool:
-    """Whether files can be put there, or the folder be made."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

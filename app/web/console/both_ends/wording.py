@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from app.connect.destroying import Stay, Why
 from app.connect.plan import Action, Plan
 from app.connect.standing import Standing
 from app.core.errors import ConfigError, SluiceError, StoreUnavailable
@@ -91,6 +92,18 @@ def verdict(standing: Standing | None, fault: str = "") -> Mark:
     if standing.webhook_on is False:
         return Mark("wait", "‖", "the webhook is off")
     return Mark("wait", "~", "not as wanted")
+
+
+def stays(stay: Stay) -> str:
+    """What stays when a connection is destroyed, and why."""
+    why = {
+        Why.BEFORE: "it was there before",
+        Why.SHARED: f"the setup {', '.join(stay.others)} names it, too",
+        Why.DATA: "it goes only when you ask for it, below",
+        Why.NO_CALL: "Platform has no call that deletes one",
+        Why.NEEDED: "needed to take the data away later; they go with it",
+    }[stay.why]
+    return f"{stay.kind.capitalize()}: {why}"
 
 
 def masked(text: str) -> str:

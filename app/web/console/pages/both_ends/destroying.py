@@ -10,7 +10,7 @@ from aiohttp import web
 from app.connect.destroying import Doomed
 from app.web.console import look
 from app.web.console.both_ends.both_ends import DATA_WORDS
-from app.web.console.both_ends.wording import digest_of, told
+from app.web.console.both_ends.wording import digest_of, stays, told
 from app.web.console.config import CONSOLE
 from app.web.console.door import WHO
 from app.web.console.forms import read_form
@@ -42,6 +42,7 @@ async def page(request: web.Request) -> web.Response:
         "dataset": dataset,
         "expected": digest_of(what.document()) if what else "",
         "data_words": DATA_WORDS,
+        "stays": stays,
     }
     return look.render(request, "destroy.html", context)
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from app.connect.plan import Plan
+from app.settings.folders import may_write
 from app.web.console import look
-from app.web.console.both_ends.both_ends import may_write
 from app.web.console.both_ends.wording import PLANNED, digest, masked, summary, told
 from app.web.console.config import CONSOLE, Console
 from app.web.console.door import WHO
@@ -49,7 +49,7 @@ async def apply(request: web.Request) -> web.StreamResponse:
 
 async def plan_context(console: Console, plan: Plan | None) -> dict[str, Any]:
     """What parts/plan.html is given."""
-    folder = console.both_ends.settings.config_dir / "connections"
+    folder = console.both_ends.settings.folders.written("connections")
     return {
         "plan": plan,
         "expected": digest(plan) if plan else "",
