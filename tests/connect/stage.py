@@ -23,6 +23,7 @@ from app.connect.wiring import Wiring, places_of
 from app.core.signature import matching_key
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY, WORKSPACE, default_config
 from app.sandbox.server import make_app
+from app.sandbox.state import SANDBOX, Sandbox
 from app.settings import Settings
 from app.settings.folders import Folders
 from app.settings.load_setups import load_setup
@@ -78,6 +79,8 @@ class Stage:
         self.folder = folder
         self.config = config_folder(folder)
         self.generated: Path | None = None
+        # For what no call does: what changes at Platform by itself.
+        self.sandbox: Sandbox
         tiny_documents(self.config)
         self.now = 1_800_000_000.0
         self.lane = FrontLane()
@@ -201,6 +204,7 @@ async def staged(
     usual = {"app_api_per_second": 10_000, "requests_per_second": None}
     config = replace(default_config(), **{**usual, **(sandbox or {})})
     app = make_app(config, stage.clock, random.Random(1))
+    stage.sandbox = app[SANDBOX]
     app.router.add_post("/webhooks/acme", _front_door(stage))
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
