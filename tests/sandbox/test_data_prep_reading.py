@@ -76,6 +76,17 @@ def test_our_engine_makes_of_the_default_set_what_the_reading_makes() -> None:
         assert [each.place + 1 for each in failed] == [each.number for each in warnings], event
 
 
+def test_a_place_that_holds_a_text_takes_nothing_below_it() -> None:
+    """What an event has is no fault of the set: the row fails, and the others go on."""
+    rows = [
+        {"source": source, "destination": f"_sluicesandbox.{place}"}
+        for source, place in (("a", "person"), ("b", "person.firstName"), ("c", "text"))
+    ]
+    record, failed = Reading(rows, SCHEMA).record({"a": "x", "b": "y", "c": "z"})
+    assert record == {"_sluicesandbox": {"person": "x", "text": "z"}}
+    assert [each.place for each in failed] == [1]
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -46,11 +46,10 @@ class Reading:
         for row in self._rows:
             try:
                 value = _fit(row.computed(event), row.schema)
+                if value is not None:
+                    _write(made, row.path, value)
             except (Fault, TypeError, ValueError, AttributeError, re.error) as fault:
                 failed.append(Failed(row.place, f"{type(fault).__name__} in the row"))
-                continue
-            if value is not None:
-                _write(made, row.path, value)
         return made, sorted(failed)
 
 
@@ -66,10 +65,10 @@ def _row(place: int, row: dict[str, Any], schema: Mapping[str, Any]) -> _Row:
         case "text/plain":
             return _Row(place, path, lambda _: source, schema)
         case "text/x.aep-xl":
-            return _Row(place, path, read(source), schema)
+            return _Row(place, path, read(str(source)), schema)
     if schema.get("format") in ("date", "date-time"):  # the formats that are tried are not read
         raise Unread(source)
-    steps = _steps(source)
+    steps = _steps(str(source))
     return _Row(place, path, lambda event: reduce(child, steps, event), schema)
 
 
