@@ -1,8 +1,8 @@
 """What the dataflow in use took over from: disabled, once nobody sends to it any more.
 
 Until then it goes on: a worker that has not taken up the new connection file still sends there, and
-what a disabled dataflow does with it is not documented (platform.md section 8): the worst is that it
-is lost.
+what a disabled dataflow does with that is not documented (platform.md section 8): the worst is that
+it is lost.
 """
 
 from __future__ import annotations
