@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -31,7 +32,7 @@ async def test_a_hold_has_an_end_or_none_and_the_last_word_counts(lane: Steps) -
     assert state == "paused"
     assert reason.startswith("connect:")
     await lane.hold(0.001, "the dataflow is new")
-    time.sleep(0.01)
+    await asyncio.sleep(0.01)
     assert (await lane.held_for(), await lane.said()) == (0, ("open", ""))
 
 
