@@ -24,8 +24,8 @@ from app.core.errors import SluiceError
 from app.settings.load import read_yaml
 from app.settings.setups import WantedDataset, WantedSchema
 
-# In this order.
-_KINDS: Final = {
+# Step -> what it makes, for people; in the order in which they go.
+KINDS: Final = {
     "webhook": "reporting webhook",
     "flow": "dataflow",
     "source": "source connection",
@@ -98,11 +98,11 @@ async def doomed(run: Run, lane: Lane | None, *, dataset: bool, retired_only: bo
     items = [] if retired_only else await _in_use(run, dataset)
     listed = {(item.step, item.id) for item in items}
     items += [
-        Item(step, _KINDS[step], "", Action.LEAVE, found, why="was replaced")
+        Item(step, KINDS[step], "", Action.LEAVE, found, why="was replaced")
         for step, found in run.state.retired
         if step not in _DATA and (step, found) not in listed
     ]
-    order = list(_KINDS)
+    order = list(KINDS)
     items.sort(key=lambda item: order.index(item.step.partition(":")[0]))
     if retired_only:
         return Doomed(run.setup.name, tuple(items), ())
@@ -151,13 +151,11 @@ async def _in_use(run: Run, dataset: bool) -> list[Item]:
         found.append(await _one(run, "source", flows.source_connections_named(name, spec)))
     webhook = await find_webhook(run)
     if webhook is not None:
-        found.append(
-            Item("webhook", _KINDS["webhook"], webhook.name, Action.LEAVE, str(webhook.id))
-        )
+        found.append(Item("webhook", KINDS["webhook"], webhook.name, Action.LEAVE, str(webhook.id)))
     items = [item for item in found if item is not None]
     if dataset and not _sharers(run):
         items += [
-            Item(step, _KINDS[step.partition(":")[0]], "", Action.LEAVE, made)
+            Item(step, KINDS[step.partition(":")[0]], "", Action.LEAVE, made)
             for step, made in run.state.made
             if step.partition(":")[0] in _DATA
         ]
@@ -169,10 +167,10 @@ async def _one(run: Run, step: str, named: Awaitable[list[Any]]) -> Item | None:
         found = in_use(run, step, await named)
     except Ambiguous as several:
         raise SluiceError(
-            f"there are {len(several.ids)} {_KINDS[step]}s of this name ({several}), and nobody "
+            f"there are {len(several.ids)} {KINDS[step]}s of this name ({several}), and nobody "
             "knows which is ours: delete those that are not"
         ) from None
-    return None if found is None else Item(step, _KINDS[step], found.name, Action.LEAVE, found.id)
+    return None if found is None else Item(step, KINDS[step], found.name, Action.LEAVE, found.id)
 
 
 def _stays(run: Run, dataset: bool) -> Iterator[Stay]:
@@ -182,11 +180,11 @@ def _stays(run: Run, dataset: bool) -> Iterator[Stay]:
         if step not in run.state.ids and step not in made:
             continue
         if step not in made:
-            yield Stay(_KINDS[step], Why.BEFORE)
+            yield Stay(KINDS[step], Why.BEFORE)
         elif others:
-            yield Stay(_KINDS[step], Why.SHARED, others)
+            yield Stay(KINDS[step], Why.SHARED, others)
         elif not dataset:
-            yield Stay(_KINDS[step], Why.DATA)
+            yield Stay(KINDS[step], Why.DATA)
     if "mapping" in run.state.ids:
         yield Stay("mapping set", Why.NO_CALL)
     if any(step.startswith("namespace:") for step in run.state.ids):

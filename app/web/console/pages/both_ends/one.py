@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from app.connect.destroying import KINDS
 from app.settings import Connection
 from app.web.console import look
 from app.web.console.both_ends.wording import STANDING, masked, summary
@@ -36,6 +37,7 @@ async def page(request: web.Request) -> web.Response:
         "standing": row.ends.data,
         "reading": console.live.reading,
         "marks": STANDING,
+        "kinds": KINDS,
         "summary": summary(row.ends.data.plan) if row.ends.data else "",
         "masked": masked,
         "file": document_of(file) if file else None,
