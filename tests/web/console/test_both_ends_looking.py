@@ -1,4 +1,4 @@
-"""What was replaced, plans like Adobe's tutorial, and the calls of an act, in the console."""
+"""Replaced objects, plans like Adobe's tutorial, the calls of an act, and lanes, in the console."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from html import unescape
 import pytest
 import yaml
 
+from app.core.errors import StoreUnavailable
+from app.store.lanes import Lanes
 from app.web.console.both_ends.work import CALLS_KEPT, State, Work
 from app.web.console.config import Console
-from tests.web.console.conftest import Visit, field_of
+from tests.web.console.conftest import ROOT, Visit, field_of
 from tests.web.console.setting_up import SECRETS, apply, text_of, until, write_setup
 from tests.web.console.vendors import Vendors
 
@@ -107,3 +109,29 @@ def test_of_very_many_calls_the_newest_are_kept() -> None:
     assert (work.calls[0], len(work.calls), work.called_in_all) == (
         "curl 5", CALLS_KEPT, CALLS_KEPT + 5,
     )  # fmt: skip
+
+
+async def test_a_lane_is_shown_though_nothing_was_received_and_nothing_set_up(
+    ends: Vendors, ours: Console, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hand = (ROOT / "config/connections/example.yaml").read_text()
+    (ends.config / "connections/by-hand.yaml").write_text(by_hand.replace("example", "by-hand"))
+    admin = await visit(ours, "admin")
+    await write_setup(admin, ends)
+    lane = re.compile(r"by-hand</a>.*?Lane\">(.*?)</td>", re.DOTALL)
+
+    _, page = await admin.get("/connections")
+    assert (found := lane.search(page)) and "open" in found[1]
+    assert re.search(r'acme</a>.*?Lane">-</td>', page, re.DOTALL), "it has no connection file yet"
+    await Lanes(ours.redis).pause("by-hand", "operator:a new schema", 600, by_operator=True)
+    _, page = await admin.get("/connections")
+    assert (found := lane.search(page)) and "paused" in found[1]
+    _, page = await admin.get("/connections/by-hand")
+    assert "operator: a new schema, 10 min to go" in text_of(page)
+
+    async def away(_lanes: Lanes, _name: str) -> None:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(Lanes, "state", away)
+    _, page = await admin.get("/connections/by-hand")
+    assert "unknown: Redis cannot be asked" in text_of(page)
