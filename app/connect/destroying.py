@@ -75,6 +75,16 @@ class Doomed:
     secrets: tuple[Path, ...] = ()
     refusal: str = ""
 
+    @property
+    def takes_data(self) -> bool:
+        """Whether the dataset goes, with the events in it, or what is left of its making."""
+        return any(item.step.partition(":")[0] in _DATA for item in self.items)
+
+    @property
+    def leaves_data(self) -> bool:
+        """Whether more would go, were it asked for with the data."""
+        return any(stay.why is Why.DATA for stay in self.stays)
+
     def document(self) -> dict[str, Any]:
         """For JSON."""
         return {

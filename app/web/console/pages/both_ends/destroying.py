@@ -41,7 +41,8 @@ async def page(request: web.Request) -> web.Response:
         "here": SECTION,
         "what": what,
         "fault": fault,
-        "dataset": dataset,
+        # Asked for, and there is none that may go.
+        "dataset": dataset and what is not None and what.takes_data,
         "retired": retired,
         "expected": digest_of(what.document()) if what else "",
         "data_words": DATA_WORDS,
