@@ -25,6 +25,7 @@ ENV PATH=/opt/sluice/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     SLUICE_CONFIG_DIR=/etc/sluice \
     SLUICE_DATA_DIR=/var/lib/sluice \
+    SLUICE_GENERATED_DIR=/var/lib/sluice/config \
     SLUICE_LOG_FORMAT=json \
     SLUICE_RECEIVER_HOST=0.0.0.0 \
     SLUICE_WORKER_METRICS_HOST=0.0.0.0 \

@@ -12,4 +12,7 @@ web/        inbound: the receiver, and the operators' console
 cli/        the `sluice` command, one file per noun
 sandbox/    stand-ins for Platform and Customer.io, with faults on demand
 worker/     (beside app/) takes event batches from the queue and delivers them
+
+design.md: words, one event's way, what must always hold. adobe/platform.md and
+customerio/customerio.md: what the vendors really do, with sources; comments cite all three.
 """

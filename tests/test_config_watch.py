@@ -12,6 +12,7 @@ import yaml
 
 from app.core.errors import ConfigError
 from app.settings import load_connections
+from app.settings.folders import Folders
 from app.settings.handing import pack, unpack
 from app.settings.watching import (
     GONE_SECONDS,
@@ -28,7 +29,7 @@ CONFIG = Path(__file__).parents[1] / "config"
 class Watched:
     """A config folder with the connection `a`, and a watch on it whose clock is ours."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, generated: Path | None = None) -> None:
         self.folder = folder
         shutil.copytree(CONFIG / "mappings", folder / "mappings")
         shutil.copytree(CONFIG / "schemas", folder / "schemas")
@@ -36,7 +37,8 @@ class Watched:
         self.environ = {"KEY": "a-key-of-these-tests"}
         self.write("a")
         self.now = 0.0
-        self.watch = ConfigWatch(folder, self.environ, load_connections(folder, self.environ))
+        folders = Folders(folder, generated)
+        self.watch = ConfigWatch(folders, self.environ, load_connections(folders, self.environ))
         assert self.settle() == []
 
     def path(self, name: str) -> Path:
@@ -80,6 +82,21 @@ def test_a_new_file_and_a_changed_one_are_taken_once_each(watched: Watched) -> N
     assert change.connections["a"].body_limit_bytes == 5_000
     assert change.names == {"added": ["b"], "changed": ["a"]}
     assert watched.settle() == []
+
+
+def test_what_is_generated_is_watched_too(tmp_path: Path) -> None:
+    generated = tmp_path / "generated"
+    watched = Watched(tmp_path / "config", generated)
+    (generated / "connections").mkdir(parents=True)
+    (generated / "connections" / "b.yaml").write_text(watched.text("b"))
+    [change] = watched.settle()
+    assert isinstance(change, Change)
+    assert change.added == ("b",)
+    (generated / "connections" / "a.yaml").write_text(watched.text("a"))
+    [refused] = watched.settle()
+    assert isinstance(refused, Refused)
+    [fault] = refused.faults
+    assert fault.endswith("a.yaml has the same name; remove one of them")
 
 
 def test_a_file_that_is_being_written_is_not_taken_half(watched: Watched) -> None:
@@ -209,7 +226,7 @@ def test_what_a_parent_hands_over_is_what_it_read(watched: Watched) -> None:
         allowed_sources=["2001:db8::/32"],
         signing_keys=[{"file": "../key"}],
     )
-    read = load_connections(watched.folder, watched.environ)
+    read = load_connections(Folders(watched.folder), watched.environ)
 
     got = unpack(pack(read))
 

@@ -18,6 +18,7 @@ from app.core.errors import ConfigError
 from app.sandbox import defaults
 from app.settings import Connection, Settings, load_all, load_connections, load_settings, running
 from app.settings.faults import model_in
+from app.settings.folders import Folders
 from app.settings.secrets import read_secret
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -43,7 +44,7 @@ def rewrite(config_dir: Path, edit: Edit) -> None:
 def faults_of(config_dir: Path, edit: Edit, environ: dict[str, str] = ENVIRON) -> list[str]:
     rewrite(config_dir, edit)
     with pytest.raises(ConfigError) as caught:
-        load_connections(config_dir, environ)
+        load_connections(Folders(config_dir), environ)
     where = str(config_dir / "connections" / "example.yaml")
     assert all(fault.startswith(where) for fault in caught.value.faults)
     return [fault.removeprefix(f"{where}: ") for fault in caught.value.faults]
@@ -168,7 +169,7 @@ def test_what_cannot_lead_to_redis_is_refused_with_the_setting_that_is_wrong(
 
 
 def test_the_example_connection_is_complete(config_dir: Path) -> None:
-    example = load_connections(config_dir, ENVIRON)["example"]
+    example = load_connections(Folders(config_dir), ENVIRON)["example"]
     assert example.signing_keys == (b"k1",)
     assert example.body_limit_bytes == 1_000_000
     assert example.replay_window_seconds is None
@@ -179,7 +180,7 @@ def test_the_example_connection_is_complete(config_dir: Path) -> None:
 
 
 def test_the_example_names_the_sandbox_s_own_ids(config_dir: Path) -> None:
-    inlet = load_connections(config_dir, ENVIRON)["example"].platform.inlet
+    inlet = load_connections(Folders(config_dir), ENVIRON)["example"].platform.inlet
     assert inlet.url.startswith(f"http://127.0.0.1:{Settings().sandbox_port}/")
     assert (inlet.inlet_id, inlet.flow_id) == (defaults.INLET_ID, defaults.FLOW_ID)
     assert (inlet.dataset_id, inlet.schema_id) == (defaults.DATASET_ID, defaults.SCHEMA_ID)
@@ -188,23 +189,23 @@ def test_the_example_names_the_sandbox_s_own_ids(config_dir: Path) -> None:
 
 def test_text_may_come_from_the_environment(config_dir: Path) -> None:
     environ = {**ENVIRON, "EXAMPLE_PLATFORM_HOST": "http://sandbox:1"}
-    inlet = load_connections(config_dir, environ)["example"].platform.inlet
+    inlet = load_connections(Folders(config_dir), environ)["example"].platform.inlet
     assert inlet.url.startswith("http://sandbox:1/collection/")
 
 
 def test_secrets_are_not_in_the_repr(config_dir: Path) -> None:
-    assert "k1" not in repr(load_connections(config_dir, ENVIRON))
+    assert "k1" not in repr(load_connections(Folders(config_dir), ENVIRON))
 
 
 def test_who_needs_no_secrets_does_not_miss_them(config_dir: Path) -> None:
-    example = load_connections(config_dir, {}, secrets=False)["example"]
+    example = load_connections(Folders(config_dir), {}, secrets=False)["example"]
     assert (example.tenant, example.signing_keys) == ("sluicesandbox", (b"\0",))
 
 
 def test_a_secret_in_the_file_itself_is_a_fault_even_then(config_dir: Path) -> None:
     rewrite(config_dir, lambda document: document.update(signing_keys=["hush"]))
     with pytest.raises(ConfigError, match=r"signing_keys\[0\]: a secret must not stand"):
-        load_connections(config_dir, {}, secrets=False)
+        load_connections(Folders(config_dir), {}, secrets=False)
 
 
 def test_a_secret_is_read_from_the_file_that_a_variable_names(
@@ -212,7 +213,9 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(
 ) -> None:
     path = tmp_path / "key"
     path.write_bytes(b"from a file\r\n")
-    example = load_connections(config_dir, {"EXAMPLE_SIGNING_KEY_FILE": str(path)})["example"]
+    example = load_connections(Folders(config_dir), {"EXAMPLE_SIGNING_KEY_FILE": str(path)})[
+        "example"
+    ]
     assert example.signing_keys == (b"from a file",)
     assert read_secret(path) == b"from a file"
 
@@ -270,7 +273,7 @@ def test_a_file_that_is_no_mapping_is_one_line(config_dir: Path, text: str, want
     path = config_dir / "connections" / "broken.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError) as caught:
-        load_connections(config_dir, ENVIRON)
+        load_connections(Folders(config_dir), ENVIRON)
     (line,) = caught.value.faults
     assert line.startswith(f"{path}: ")
     assert wanted in line
@@ -278,7 +281,7 @@ def test_a_file_that_is_no_mapping_is_one_line(config_dir: Path, text: str, want
 
 def test_a_folder_without_connections_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no connection file"):
-        load_connections(tmp_path, {})
+        load_connections(Folders(tmp_path), {})
 
 
 def test_a_name_that_is_not_the_file_s_is_a_fault(config_dir: Path) -> None:
@@ -327,7 +330,7 @@ def test_records_are_checked_against_a_schema_even_when_none_is_named(config_dir
         del document["platform"]["schema"]["document"]
 
     rewrite(config_dir, without_document)
-    example = load_connections(config_dir, ENVIRON)["example"]
+    example = load_connections(Folders(config_dir), ENVIRON)["example"]
     assert example.schema_path == config_dir / "schemas" / "customerio-events.json"
 
 
@@ -338,12 +341,12 @@ def test_a_raw_connection_needs_no_schema_document(config_dir: Path) -> None:
 
     rewrite(config_dir, raw)
     shutil.rmtree(config_dir / "schemas")
-    assert load_connections(config_dir, ENVIRON)["example"].schema_path is None
+    assert load_connections(Folders(config_dir), ENVIRON)["example"].schema_path is None
 
 
 def test_presets_of_sources_become_networks(config_dir: Path) -> None:
     rewrite(config_dir, lambda d: d.update(allowed_sources=["customerio-eu", "10.0.0.0/8"]))
-    sources = load_connections(config_dir, ENVIRON)["example"].allowed_sources
+    sources = load_connections(Folders(config_dir), ENVIRON)["example"].allowed_sources
     assert ip_network("34.76.143.229/32") in sources
     assert ip_network("10.0.0.0/8") in sources
     assert len(sources) == 11
@@ -416,7 +419,7 @@ def test_platform_is_asked_later_where_there_are_credentials(
             document["reconcile"] = {"enabled": enabled}
 
     rewrite(config_dir, edit)
-    [connection] = load_connections(config_dir, ENVIRON).values()
+    [connection] = load_connections(Folders(config_dir), ENVIRON).values()
     assert connection.reconciles is reconciles
 
 

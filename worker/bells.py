@@ -15,7 +15,7 @@ import structlog
 from arq.connections import ArqRedis
 from arq.worker import Worker, func
 
-from app.store.batches import JOB
+from app.store.bells import JOB
 from worker.ending import end
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -37,6 +37,7 @@ class Roomy(Protocol):
     """worker.lane.Lane, as far as lines are concerned."""
 
     async def room(self) -> Room: ...
+    async def give_back(self, room: Room) -> None: ...
 
 
 @dataclass(slots=True)
@@ -117,15 +118,15 @@ class Lines:
         if line is None:
             await self._desk.answer(batch_ids)
             return
-        room = await line.lane.room()
-        fit = _fit(batch_ids, room) if self._free(line) else 0
-        if fit:
-            # Before anything is awaited: the place is taken.
-            line.jobs += 1
-        if fit < len(batch_ids):
-            await self._park(line, batch_ids[fit:])
-        if fit:
-            await self._work(line, batch_ids[:fit])
+        async with _room(line.lane) as room:
+            fit = _fit(batch_ids, room) if self._free(line) else 0
+            if fit:
+                # Before anything is awaited: the place is taken.
+                line.jobs += 1
+            if fit < len(batch_ids):
+                await self._park(line, batch_ids[fit:])
+            if fit:
+                await self._work(line, batch_ids[:fit])
 
     async def _work(self, line: _Line, batch_ids: Sequence[str]) -> None:
         try:
@@ -155,22 +156,35 @@ class Lines:
             task.add_done_callback(self._tasks.discard)
 
     async def _pull(self, line: _Line) -> None:
+        async with _room(line.lane) as room:
+            batch_ids = await self._pulled(line, room) if room.batches else []
+            if batch_ids:
+                self._more(line)
+                await self._work(line, batch_ids)
+            else:
+                line.jobs -= 1
+
+    async def _pulled(self, line: _Line, room: Room) -> list[str]:
+        """As much of what waits as there is room for, from one end of the line or the other."""
+        line.newer_first = not line.newer_first
         batch_ids: list[str] = []
-        try:
-            room = await line.lane.room()
-            if room.batches:
-                line.newer_first = not line.newer_first
-                batch_ids = await self._waiting.pull(
-                    line.connection, room.batches, room.events, _end(line, room)
-                )
-                line.waiting = bool(batch_ids)
-        except StoreUnavailable:
-            line.waiting = False
-        if not batch_ids:
-            line.jobs -= 1
-            return
-        self._more(line)
-        await self._work(line, batch_ids)
+        with contextlib.suppress(StoreUnavailable):
+            batch_ids = await self._waiting.pull(
+                line.connection, room.batches, room.events, _end(line, room)
+            )
+        line.waiting = bool(batch_ids)
+        return batch_ids
+
+
+@contextlib.asynccontextmanager
+async def _room(lane: Roomy) -> AsyncIterator[Room]:
+    """What the lane has room for, until that is worked on. A probe that had nothing to send (only
+    duplicates, say) is then anybody's."""
+    room = await lane.room()
+    try:
+        yield room
+    finally:
+        await lane.give_back(room)
 
 
 def _end(line: _Line, room: Room) -> End:
@@ -178,7 +192,7 @@ def _end(line: _Line, room: Room) -> End:
     newest: should the oldest be what Platform stumbles over, the lane would never open again."""
     if not line.newer_first:
         return End.BACKLOG
-    return End.NEWEST if room.probes else End.NEWER
+    return End.NEWEST if room.probe else End.NEWER
 
 
 def _fit(batch_ids: Sequence[str], room: Room) -> int:

@@ -114,7 +114,7 @@ async def run(
             version_watch = VersionWatch(connections, by_name, metrics)
             replaying = _replaying(settings, redis, batches, metrics, Mender(by_name))
             reconcilers = Reconcilers(redis, owner, metrics, ArchiveFinder(folder))
-            watch = ConfigWatch(settings.config_dir, environ, connections)
+            watch = ConfigWatch(settings.folders, environ, connections)
             taking_up = TakingUp(watch, routes, lines, version_watch, reconcilers, metrics, hung_up)
             await reconcilers.put(connections)
             try:

@@ -11,8 +11,8 @@ from app.core.dataprep import MappingSet
 from app.core.landing import Judged
 from app.core.landing import Verdict as Landing
 from app.core.outcome import Verdict
-from app.store.batches import Settlement
 from app.store.lake import Standing
+from app.store.settlement import Settlement
 
 
 class Metrics:

@@ -6,11 +6,9 @@ in here lets its lease run out. What is sent twice then carries the same `_id`.
 
 from __future__ import annotations
 
-import asyncio
-import math
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,35 +16,26 @@ import structlog
 
 from app.core import retry
 from app.core.batch import TAKE_OVER, decode
-from app.core.errors import (
-    EventFault,
-    LeaseLost,
-    StoreUnavailable,
-    UnreadableEvent,
-    UnreadableFrame,
-)
+from app.core.errors import EventFault, LeaseLost, UnreadableEvent, UnreadableFrame
 from app.core.event import parse_event
 from app.core.outcome import Failure, Outcome, Verdict, failed
-from app.store.batches import SUSPECT_TAKES, Batches, Settlement, Taken, takes_most
+from app.store.batches import Batches, Taken, takes_most
 from app.store.claims import Claim, Claims
+from app.store.settlement import Settlement
 from app.store.traces import RequestTrace
 from app.store.waiting import PARKED_MS
 from worker.archive import ArchiveWriter
+from worker.isolating import isolate
+from worker.marks import Marks
 from worker.metrics import Metrics
 from worker.patience import patiently
 from worker.route import RecordRefused, Route
 from worker.sampling import Sampler
+from worker.setting_aside import SettingAside
 from worker.story import Story
 from worker.telling import tell_of_deaths, tell_of_remarks
 
 log = structlog.get_logger()
-
-# How long a batch waits that this worker cannot work on: another release, another configuration.
-NOT_OURS_MS: Final = 30_000
-# The same while its events are so young that a receiver may have taken up a new connection file
-# some seconds before us.
-NOT_YET_MS: Final = 2_000
-YOUNG_MS: Final = 60_000
 
 BUG_DELAY: Final = failed(Failure.INTERNAL, code="bug", message="unforeseen fault in the worker")
 
@@ -58,30 +47,6 @@ class RetryPolicy:
     base: float = retry.DEFAULT_BASE_SECONDS
     cap: float = retry.DEFAULT_CAP_SECONDS
     max_age: float = retry.DEFAULT_MAX_AGE_SECONDS
-
-
-class Marks:
-    """Writes down what Platform has taken while the rest of a batch is still on its way."""
-
-    def __init__(self, batches: Batches, batch_id: str, positions: Sequence[int]) -> None:
-        self._batches = batches
-        self._batch_id = batch_id
-        self._positions = positions
-        self._writing: list[asyncio.Task[None]] = []
-
-    def told(self, start: int, outcomes: Sequence[Outcome]) -> None:
-        delivered = [
-            position
-            for position, outcome in zip(self._positions[start:], outcomes, strict=False)
-            if outcome.verdict is Verdict.DELIVERED
-        ]
-        if delivered:
-            mark = self._batches.mark_delivered(self._batch_id, delivered)
-            self._writing.append(asyncio.create_task(mark))
-
-    async def written(self) -> None:
-        """Waits for the marks; one that could not be written costs at most a second sending."""
-        await asyncio.gather(*self._writing, return_exceptions=True)
 
 
 class Pipeline:
@@ -109,7 +74,7 @@ class Pipeline:
         self._archive = archive
         self._clock = clock
         self._chance = chance
-        self._unknown_said: dict[str, float] = {}
+        self._aside = SettingAside(batches)
 
     async def work(self, taken: Taken) -> None:
         """The whole story. Raises nothing but CancelledError and bugs; then nothing was settled."""
@@ -117,11 +82,11 @@ class Pipeline:
         route = self._routes.get(taken.batch_id.connection)
         story = self._open(taken)
         if route is None or story is None:
-            await self._set_aside(taken, story)
+            await self._aside.set_aside(taken, story)
             return
         # A suspect had its turns alone, and took the worker with it each time.
         if taken.takes > takes_most(taken.batch_id):
-            await self._isolate(story)
+            await self._book(story, isolate(story, await self._delivered_before(story)))
             return
         self._transform(story, route)
         try:
@@ -211,13 +176,17 @@ class Pipeline:
                 story.duplicates += 1
 
     async def _skip_delivered(self, story: Story) -> None:
-        if not story.taken.marked:
-            return
-        name = str(story.taken.batch_id)
-        for position in await patiently(lambda: self._batches.delivered_before(name)):
+        for position in await self._delivered_before(story):
             if position in story.ids:
                 story.forget(position)
                 story.delivered += 1
+
+    async def _delivered_before(self, story: Story) -> set[int]:
+        """Positions that Platform took of an earlier take of the batch."""
+        if not story.taken.marked:
+            return set()
+        name = str(story.taken.batch_id)
+        return await patiently(lambda: self._batches.delivered_before(name))
 
     def _put_aside(self, story: Story) -> None:
         """What could not be made a message: a dead letter, or later when the bug is ours."""
@@ -293,21 +262,6 @@ class Pipeline:
         )
         return int(delay * 1000)
 
-    async def _isolate(self, story: Story) -> None:
-        """A batch that outlived several workers: halved until the event that kills is alone."""
-        taken = story.taken
-        if taken.batch_id.events == 1:
-            story.poison(0, taken.takes - 1)
-            log.error("event.poison", batch=str(taken.batch_id), takes=taken.takes - 1)
-            await self._book(story, story.settlement(0))
-            return
-        log.error("batch.split", batch=str(taken.batch_id), takes=taken.takes - 1)
-        halves = story.halves(SUSPECT_TAKES - 1)
-        split = Settlement(
-            duplicates=story.duplicates, successors=tuple(halves), trace=story.settlement(0).trace
-        )
-        await self._book(story, split)
-
     async def _book(self, story: Story, settlement: Settlement) -> None:
         batch_id = story.taken.batch_id
         if not await patiently(lambda: self._batches.settle(batch_id, settlement)):
@@ -319,30 +273,3 @@ class Pipeline:
     def _lost(self, taken: Taken, delivered: int) -> None:
         log.warning("batch.lease_lost", batch=str(taken.batch_id), delivered=delivered)
         self._metrics.leases_lost.inc()
-
-    async def _set_aside(self, taken: Taken, story: Story | None) -> None:
-        """Leaves a batch to others, or to us later: nothing of it is lost. `story`: None when its
-        frame cannot be read, else its connection is none of ours."""
-        delay_ms = NOT_OURS_MS
-        if story is None:
-            log.error("batch.set_aside", batch=str(taken.batch_id), reason="frame")
-        else:
-            youngest = max(story.batch.received_ms, default=0)
-            if story.now_ms - youngest < YOUNG_MS:
-                delay_ms = NOT_YET_MS
-            self._say_unknown(taken.batch_id.connection)
-        try:
-            await self._batches.release(str(taken.batch_id), delay_ms=delay_ms, counts=False)
-        except StoreUnavailable as fault:
-            log.warning("store.unavailable", reason=fault.reason)
-
-    def _say_unknown(self, connection: str) -> None:
-        """Once in a while: a backlog of a removed connection may be long."""
-        now = time.monotonic()
-        if now - self._unknown_said.get(connection, -math.inf) >= NOT_OURS_MS / 1000:
-            self._unknown_said[connection] = now
-            log.error(
-                "batch.set_aside",
-                connection=connection,
-                reason="no such connection: its events wait until it is configured",
-            )

@@ -9,12 +9,13 @@ from typing import Final
 
 from app.core.batch import AttemptRun, EventBatch, add_attempt, encode
 from app.core.dead_letter import DeadLetter, DeadLetterSummary
-from app.core.errors import EventFault, UnreadableEvent
-from app.core.event import parse_event, peek_event
+from app.core.errors import EventFault
+from app.core.event import peek_event
 from app.core.outcome import Failure, Outcome
 from app.core.replay import REPLAYED, run_of, times_replayed
 from app.core.retry import SUSPECT_FAULTS
-from app.store.batches import Settlement, Successor, Taken
+from app.store.batches import Taken
+from app.store.settlement import Settlement, Successor
 from app.store.traces import RequestTrace, encode_trace
 from worker.route import Remarks, Version
 
@@ -174,45 +175,12 @@ class Story:
             run=self.run,
         )
 
-    def halves(self, takes: int) -> list[Successor]:
-        """The batch cut in two, each half due at once and as suspect as the whole.
-
-        Copies of one event are counted here: a claim is the whole batch's, so halves with a copy
-        each would both send it. One half only when there is nothing else.
-        """
-        kept = self._one_of_each()
-        self.duplicates += len(self.batch.bodies) - len(kept)
-        middle = len(kept) // 2
-        return [self.part(half, takes) for half in (kept[:middle], kept[middle:]) if half]
-
-    def _one_of_each(self) -> list[int]:
-        """The positions without copies of events before them, as Pipeline counts them."""
-        seen: set[str] = set()
-        kept = []
-        for position in range(len(self.batch.bodies)):
-            event_id = self._copied_by(position)
-            if event_id not in seen:
-                kept.append(position)
-            if event_id:
-                seen.add(event_id)
-        return kept
-
-    def _copied_by(self, position: int) -> str:
-        """The event id by which copies of an event are known; "" when each counts by itself."""
-        body = self.batch.bodies[position]
-        if position in self.batch.ready:
-            return peek_event(body)[0]
-        try:
-            event = parse_event(body)
-        except UnreadableEvent:
-            return ""
-        return "" if event.is_send_test else event.event_id
-
-    def part(self, positions: Sequence[int], takes: int = 0, delay_ms: int = 0) -> Successor:
+    def part(self, positions: Sequence[int], takes: int) -> Successor:
+        """A batch of the events at `positions`, due at once, as if taken `takes` times before."""
         part = self.batch.part(positions)
         if part.claim >= 0:
             part.claim = self.claim
-        return Successor(delay_ms, len(positions), encode(part), takes, self.claim)
+        return Successor(0, len(positions), encode(part), takes, self.claim)
 
     def _successor(self, delay_ms: int) -> Successor:
         part = self.batch.part(self.later)

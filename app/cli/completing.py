@@ -19,7 +19,7 @@ def connection_names(incomplete: str) -> list[str]:
     """Of the configuration."""
     try:
         settings = load_settings(environment())
-        found = load_connections(settings.config_dir, environment(), secrets=False)
+        found = load_connections(settings.folders, environment(), secrets=False)
     except (SluiceError, OSError):
         return []
     return [name for name in found if name.startswith(incomplete)]

@@ -15,6 +15,7 @@ from app.cli.reading import visible
 from app.connect.checks import Checks
 from app.connect.questions import QUESTIONS, Question
 from app.connect.setup_file import take_in, write_setup
+from app.core.errors import ConfigError
 from app.sandbox.defaults import (
     APP_KEY,
     IMS_CLIENT_ID,
@@ -24,6 +25,8 @@ from app.sandbox.defaults import (
     SIGNING_KEY,
 )
 from app.settings import Settings, environment, load_settings
+from app.settings.addresses import receiver_url, sandbox_url
+from app.settings.folders import Folders, may_write
 
 _BACK: Final = "<"
 
@@ -37,7 +40,8 @@ def connect(
         typer.Option("--set", metavar="KEY=VALUE", help="An answer beforehand; may be repeated."),
     ] = None,
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="To the sandbox of `make up`: its answers are known.")
+        bool,
+        typer.Option("--sandbox", help="To the sandbox that runs here: its answers are known."),
     ] = False,
     yes: Yes = False,
     signing_key_file: KeyFile = None,
@@ -50,15 +54,16 @@ def connect(
     """
     settings = load_settings(environment())
     key = key_given(signing_key_file)
+    _require_place(settings.folders)
     if source is None:
         known = sandbox_answers(settings) if sandbox else {}
         answers = asyncio.run(_ask(settings, known | _beforehand(given or [])))
-        path = write_setup(settings.config_dir, settings.data_dir, answers)
+        path = write_setup(settings.folders, settings.data_dir, answers)
         typer.echo(f"\nwrote {path}: `sluice connection apply {path.stem}` does it later, too\n")
         name = path.stem
     else:
         setup = the_setup("", source)
-        take_in(settings.config_dir, source, setup.written, setup.name)
+        take_in(settings.folders, source, setup.written, setup.name)
         name = setup.name
     carry_out(
         the_setup(name), yes=yes, signing_key=key or (SIGNING_KEY.encode() if sandbox else b""),
@@ -66,9 +71,18 @@ def connect(
     )  # fmt: skip
 
 
+def _require_place(folders: Folders) -> None:
+    """Said before a dozen questions, not after them. Raises ConfigError."""
+    folder = folders.written("setups")
+    if not may_write(folder):
+        raise ConfigError(
+            [f"{folder}: cannot be written: set SLUICE_GENERATED_DIR to a folder that can"]
+        )
+
+
 def sandbox_answers(settings: Settings) -> dict[str, str]:
     """All answers for the sandbox that runs here; none of them is a secret."""
-    sandbox = f"http://127.0.0.1:{settings.sandbox_port}"
+    sandbox = sandbox_url(settings)
     answers = {question.key: question.default for question in QUESTIONS if question.default}
     return answers | {
         "name": "sandbox",
@@ -80,7 +94,7 @@ def sandbox_answers(settings: Settings) -> dict[str, str]:
         "platform.sandbox_name": SANDBOX_NAME,
         "customerio.api_url": sandbox,
         "customerio.api_key": APP_KEY,
-        "customerio.public_url": f"http://127.0.0.1:{settings.receiver_port}",
+        "customerio.public_url": receiver_url(settings),
     }
 
 
@@ -100,7 +114,7 @@ async def _ask(settings: Settings, answers: dict[str, str]) -> dict[str, str]:
     typer.echo(f"Ctrl-C ends this, and changes nothing. {_BACK} goes back one question.")
     beforehand = frozenset(answers)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        checks = Checks(session, settings.config_dir, environment())
+        checks = Checks(session, settings.folders, environment())
         at = 0
         while at < len(QUESTIONS):
             question = QUESTIONS[at]

@@ -26,6 +26,7 @@ from app.sandbox.customerio.sender import Manner, send_all
 from app.sandbox.customerio.tally import Tally
 from app.sandbox.traffic import Shares, Shot, ShotKind, send_test_body, shots
 from app.settings import environment, load_settings
+from app.settings.addresses import receiver_url
 from app.settings.secrets import read_secret
 
 _CONNECTION: Final = "example"
@@ -37,7 +38,7 @@ Share = Annotated[float, typer.Option(min=0.0, max=1.0)]
 # Longer than others: one parameter an option.
 def send(
     url: Annotated[
-        str | None, typer.Option(help="Where to post; default: /webhooks/example of this machine.")
+        str | None, typer.Option(help="Where to post; default: /webhooks/example at our receiver.")
     ] = None,
     key_env: Annotated[
         str | None, typer.Option(help="Variable with the signing key; default EXAMPLE_SIGNING_KEY.")
@@ -113,8 +114,8 @@ class Order:
 
 
 def default_url(environ: Mapping[str, str]) -> str:
-    """The example connection at this machine's receiver, on the port it is set to."""
-    return f"http://127.0.0.1:{load_settings(environ).receiver_port}/webhooks/{_CONNECTION}"
+    """The example connection at the receiver of this Sluice."""
+    return f"{receiver_url(load_settings(environ))}/webhooks/{_CONNECTION}"
 
 
 def key_name(url: str) -> str:

@@ -79,7 +79,7 @@ def serve_receiver(
         raise typer.Exit(MISCONFIGURED) from None
     address, bound = listening.getsockname()[:2]
     log.info("receiver.listening", host=address, port=bound)
-    followed = FollowedConnections(ConfigWatch(settings.config_dir, environ, connections))
+    followed = FollowedConnections(ConfigWatch(settings.folders, environ, connections))
     parent = Parent(
         listening,
         _given(processes, settings.receiver_processes),

@@ -20,6 +20,7 @@ from app.adobe.schema_registry import SchemaRegistry
 from app.core.errors import SluiceError
 from app.customerio.app_api import EU_URL, US_URL, AppApi, Workspace
 from app.customerio.webhooks import Webhooks
+from app.settings.folders import Folders, Kind
 from app.settings.secrets import read_secret
 
 _PLATFORM: Final = "https://platform.adobe.io"
@@ -33,7 +34,7 @@ class Checks:
     """What the checks need. `environ`: for `env:NAME`."""
 
     session: aiohttp.ClientSession
-    config_dir: Path
+    folders: Folders
     environ: Mapping[str, str]
     _tokens: dict[tuple[str, str], OwnToken] = field(default_factory=dict)
 
@@ -75,8 +76,9 @@ class Checks:
 
 async def name_free(answer: str, _answers: Answers, checks: Checks) -> str:
     """Neither a setup nor a connection has it."""
-    for folder in ("setups", "connections"):
-        path = checks.config_dir / folder / f"{answer}.yaml"
+    kinds: tuple[Kind, ...] = ("setups", "connections")
+    for kind in kinds:
+        path = checks.folders.file(kind, answer)
         if path.exists():
             return f"{path} is there already: choose another name, or edit it and apply it"
     return ""

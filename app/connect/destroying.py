@@ -205,7 +205,7 @@ def _sharers(run: Run) -> list[str]:
     """Other setups whose events lie in the same dataset, or have the same schema."""
     mine = _data_names(run.setup.written)
     found = []
-    for path in sorted(run.places.setup.parent.glob("*.yaml")):
+    for path in run.places.folders.files("setups"):
         faults: list[str] = []
         document = read_yaml(path, faults) if path != run.places.setup else None
         # What cannot be read may name it, too.

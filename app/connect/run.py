@@ -11,6 +11,7 @@ from app.connect.documents import Documents
 from app.connect.ends import Ends
 from app.connect.plan import Action, Item
 from app.connect.state import State, StateFile
+from app.settings.folders import Folders
 from app.settings.setups import Setup
 
 Word = Literal["kept", "doing", "done", "waiting", "asking", "note"]
@@ -57,7 +58,7 @@ class Lane(Protocol):
 class Places:
     """Where things lie on this machine. `signing_key`: the file that the key is put into."""
 
-    config_dir: Path
+    folders: Folders
     data_dir: Path
     setup: Path
     connection: Path

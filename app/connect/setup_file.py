@@ -13,6 +13,7 @@ from app.connect.connection_file import moved
 from app.connect.questions import Answers, setup_document
 from app.connect.state import write_private
 from app.core.errors import ConfigError
+from app.settings.folders import Folders
 
 _HEADER: Final = """\
 # What is wanted at both ends of the connection: `sluice connection plan {name}` shows what is to be
@@ -24,13 +25,13 @@ SECRET_FILES: Final = {
 }
 
 
-def write_setup(config_dir: Path, data_dir: Path, answers: Answers) -> Path:
+def write_setup(folders: Folders, data_dir: Path, answers: Answers) -> Path:
     """The file's path. Secrets that were typed go into files that only their owner can read.
 
     Raises ConfigError when there is such a setup already, and SluiceError.
     """
     name = answers["name"]
-    path = config_dir / "setups" / f"{name}.yaml"
+    path = folders.file("setups", name)
 
     def kept(key: str, answer: str) -> dict[str, str]:
         kind, _, rest = answer.partition(":")
@@ -48,9 +49,9 @@ def write_setup(config_dir: Path, data_dir: Path, answers: Answers) -> Path:
     return path
 
 
-def take_in(config_dir: Path, source: Path, written: Mapping[str, Any], name: str) -> Path:
+def take_in(folders: Folders, source: Path, written: Mapping[str, Any], name: str) -> Path:
     """A setup from elsewhere, put where it belongs. Raises ConfigError when one is there."""
-    path = config_dir / "setups" / f"{name}.yaml"
+    path = folders.file("setups", name)
     if path.resolve() == source.resolve():
         return path
     document = moved(dict(written), source.parent.resolve(), path.parent.resolve())

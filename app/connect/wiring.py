@@ -28,7 +28,6 @@ from app.connect.switching import switch
 from app.connect.testing import send_again
 from app.core.curl import Show
 from app.settings import Settings
-from app.settings.load_setups import setups_folder
 from app.settings.setups import Setup
 from app.store.connect import Store
 
@@ -130,7 +129,7 @@ class Wiring:
     def _run(self, file: StateFile, tutorial: str) -> Run:
         return Run(
             self.setup,
-            read_documents(self.setup, self.places.config_dir),
+            read_documents(self.setup, self.places.folders.config),
             self.places,
             self.ends,
             file,
@@ -144,13 +143,13 @@ class Wiring:
 
 def places_of(settings: Settings, setup: Setup, path: Path | None = None) -> Places:
     """Where a setup's things lie. `path`: of the setup's own file, if it is not in its folder."""
-    config_dir = settings.config_dir
+    folders = settings.folders
     key = setup.customerio.signing_key_file or f"connect/{setup.name}.signing-key"
     return Places(
-        config_dir,
+        folders,
         settings.data_dir,
-        path or setups_folder(config_dir) / f"{setup.name}.yaml",
-        config_dir / "connections" / f"{setup.name}.yaml",
+        path or folders.file("setups", setup.name),
+        folders.file("connections", setup.name),
         settings.data_dir / key,
     )
 

@@ -6,6 +6,8 @@
     watching     whether these files changed, and may be taken up
     handing      connections as bytes, from a process to its children
     secrets      environment variables and files that a connection points at
+    addresses    where commands reach the parts
+    folders      where configuration lies
     home         where files lie by default; the running `sluice up`
     faults       how a fault is said
 
@@ -29,6 +31,7 @@ from app.settings.connections import (
     Reconcile,
     Schema,
 )
+from app.settings.folders import Folders
 from app.settings.home import default_config_dir, default_data_dir, running
 from app.settings.load import load_connections
 from app.settings.settings import PREFIX, Settings, load_settings
@@ -36,6 +39,7 @@ from app.settings.settings import PREFIX, Settings, load_settings
 __all__ = [
     "Connection",
     "Credentials",
+    "Folders",
     "IdentityNamespaces",
     "Limits",
     "Platform",
@@ -70,9 +74,8 @@ def load_all(environ: Mapping[str, str]) -> tuple[Settings, dict[str, Connection
         settings = load_settings(environ)
     except ConfigError as error:
         faults += error.faults
-    config_dir = settings.config_dir if settings else _config_dir(environ)
     try:
-        connections = load_connections(config_dir, environ)
+        connections = load_connections(settings.folders if settings else _folders(environ), environ)
     except ConfigError as error:
         faults += error.faults
     if faults or settings is None:
@@ -80,5 +83,10 @@ def load_all(environ: Mapping[str, str]) -> tuple[Settings, dict[str, Connection
     return settings, connections
 
 
-def _config_dir(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get(f"{PREFIX}CONFIG_DIR") or default_config_dir())
+def _folders(environ: Mapping[str, str]) -> Folders:
+    """Those of settings that are wrong elsewhere."""
+    generated = environ.get(f"{PREFIX}GENERATED_DIR")
+    return Folders(
+        Path(environ.get(f"{PREFIX}CONFIG_DIR") or default_config_dir()),
+        Path(generated) if generated else None,
+    )

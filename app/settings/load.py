@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from app.core.errors import ConfigError
 from app.settings.connections import Connection, Schema
 from app.settings.faults import close_match, lines_of
+from app.settings.folders import MAPPINGS, SCHEMAS, Folders
 from app.settings.secrets import Resolver
 
 SOURCES_FILE: Final = "allowed_sources.yaml"
@@ -41,7 +42,7 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def load_connections(
-    config_dir: Path,
+    folders: Folders,
     environ: Mapping[str, str],
     *,
     secrets: bool = True,
@@ -52,19 +53,20 @@ def load_connections(
     `secrets` False: they are neither read nor missed; for commands that need only the rest.
     `pointed` is filled with the secret files that were looked for, in any case.
     """
-    folder = config_dir / "connections"
-    paths = sorted(folder.glob("*.yaml"))
+    paths = folders.files("connections")
     faults = [
         f"{path}: rename it to {path.stem}.yaml; .yml files are not read"
-        for path in sorted(folder.glob("*.yml"))
+        for path in folders.files("connections", "*.yml")
     ]
     if not paths:
+        folder = folders.config / "connections"
         faults.append(f"{folder}: no connection file; copy example.yaml from the project into it")
-    presets = source_presets(config_dir, faults)
+    faults += folders.twice("connections")
+    presets = source_presets(folders.config, faults)
     connections: dict[str, Connection] = {}
     for path in paths:
         resolver = Resolver(environ, path.parent, wants_secrets=secrets)
-        found = _load_one(path, config_dir, resolver, presets, faults)
+        found = _load_one(path, folders.config, resolver, presets, faults)
         if pointed is not None:
             pointed |= resolver.pointed
         if found is not None:
@@ -154,8 +156,8 @@ def _find_documents(document: dict[str, Any], config_dir: Path, faults: list[str
     if schema is None and _at(document, "platform", "mode") != "raw":
         schema = Schema.model_fields["document"].default
     for key, name, place, folder in (
-        ("mapping_set", document.get("mapping_set"), "mapping_path", config_dir / "mappings"),
-        ("platform.schema.document", schema, "schema_path", config_dir / "schemas"),
+        ("mapping_set", document.get("mapping_set"), "mapping_path", config_dir / MAPPINGS),
+        ("platform.schema.document", schema, "schema_path", config_dir / SCHEMAS),
     ):
         if not isinstance(name, str) or not name:
             continue

@@ -10,28 +10,27 @@ from pydantic import ValidationError
 
 from app.core.errors import ConfigError
 from app.settings.faults import close_match, lines_of
+from app.settings.folders import MAPPINGS, SCHEMAS, Folders
 from app.settings.load import expand_sources, read_yaml, source_presets
 from app.settings.secrets import Resolver
 from app.settings.setups import Setup
 
 
-def setups_folder(config_dir: Path) -> Path:
-    return config_dir / "setups"
-
-
-def setup_names(config_dir: Path) -> list[str]:
+def setup_names(folders: Folders) -> list[str]:
     """The setups that there are."""
-    return [path.stem for path in sorted(setups_folder(config_dir).glob("*.yaml"))]
+    return list(dict.fromkeys(path.stem for path in folders.files("setups")))
 
 
-def load_setup(config_dir: Path, name: str, environ: Mapping[str, str]) -> Setup:
+def load_setup(folders: Folders, name: str, environ: Mapping[str, str]) -> Setup:
     """The setup of that name. Raises ConfigError with all that is wrong with it."""
-    path = setups_folder(config_dir) / f"{name}.yaml"
+    path = folders.file("setups", name)
     if not path.is_file():
-        hint = close_match(name, setup_names(config_dir))
+        hint = close_match(name, setup_names(folders))
         made = "; `sluice connect` makes one" if not hint else ""
         raise ConfigError([f"there is no {path}{hint}{made}"])
-    return read_setup(path, config_dir, environ)
+    if faults := folders.twice("setups", name):
+        raise ConfigError(faults)
+    return read_setup(path, folders.config, environ)
 
 
 def read_setup(path: Path, config_dir: Path, environ: Mapping[str, str]) -> Setup:
@@ -66,8 +65,8 @@ def _documents_there(document: Mapping[str, object], config_dir: Path, faults: l
     schema = platform.get("schema") if isinstance(platform, dict) else None
     named = schema.get("document") if isinstance(schema, dict) else None
     for key, given, default, folder in (
-        ("mapping_set", document.get("mapping_set"), "customerio-default", config_dir / "mappings"),
-        ("platform.schema.document", named, "customerio-events", config_dir / "schemas"),
+        ("mapping_set", document.get("mapping_set"), "customerio-default", config_dir / MAPPINGS),
+        ("platform.schema.document", named, "customerio-events", config_dir / SCHEMAS),
     ):
         name = default if given is None else given
         if isinstance(name, str) and not (path := folder / f"{name}.json").is_file():

@@ -73,7 +73,7 @@ class Configuration:
         self.connections: dict[str, Connection] = {}
         self.faults: tuple[str, ...] = ()
         try:
-            self.connections = load_connections(self.folder, environ, secrets=False)
+            self.connections = load_connections(self.settings.folders, environ, secrets=False)
         except ConfigError as error:
             self.faults = error.faults
 

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from app.core.errors import ConfigError
 from app.core.redis_address import Endpoint, RedisAddress, Sentinels, endpoint
 from app.settings.faults import close_match, lines_of
+from app.settings.folders import Folders
 from app.settings.home import default_config_dir, default_data_dir
 from app.settings.oidc import oidc_faults, roles_in
 from app.settings.pem import pem_faults
@@ -92,7 +93,12 @@ class Settings(BaseSettings):
     )
     config_dir: Path = Field(
         default_factory=default_config_dir,
-        description="the folder with connections/, mappings/ and schemas/",
+        description="the folder with connections/, setups/, mappings/ and schemas/",
+    )
+    generated_dir: Path | None = Field(
+        None,
+        description="the folder for the connections/ and setups/ that `sluice connect` and the "
+        "console write, where SLUICE_CONFIG_DIR is read-only; both are read; unset: that one",
     )
     data_dir: Path = Field(
         default_factory=default_data_dir,
@@ -113,6 +119,12 @@ class Settings(BaseSettings):
         None,
         pattern=r"^https?://[^/]+.*$",
         description="how Customer.io reaches the receiver, for what is printed and looked at",
+    )
+    receiver_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/]+.*$",
+        description="where commands reach the receiver, when it is not on this machine's "
+        "SLUICE_RECEIVER_PORT",
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (), description="networks, comma-separated, whose X-Forwarded-For is believed"
@@ -240,8 +252,19 @@ class Settings(BaseSettings):
     )
 
     redis_port: Port = Field(6390, description="the port of the Redis that `sluice up` starts")
+    sandbox_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/]+.*$",
+        description="where commands reach the sandbox, when it is not on this machine's "
+        "SLUICE_SANDBOX_PORT",
+    )
     sandbox_host: str = Field("127.0.0.1", description="the address the sandbox listens on")
     sandbox_port: Port = Field(8090, description="the port the sandbox listens on")
+
+    @property
+    def folders(self) -> Folders:
+        """Where connections, setups and the documents that they name lie."""
+        return Folders(self.config_dir, self.generated_dir)
 
     @property
     def redis(self) -> RedisAddress:

@@ -20,6 +20,7 @@ import structlog
 
 from app.core.errors import ConfigError
 from app.settings.connections import Connection
+from app.settings.folders import Folders
 from app.settings.load import SOURCES_FILE, load_connections
 from app.settings.mapping_files import check_files, read_mapping_files
 
@@ -36,10 +37,8 @@ GONE_SECONDS: Final = 10.0
 _FAULTS_MAX: Final = 10
 _AT_ONCE_TRIES: Final = 3
 
-# Below the config folder: all that decides whether a connection is valid.
+# Beside the connections: all in the config folder that decides whether one is valid.
 _WATCHED: Final = (
-    "connections/*.yaml",
-    "connections/*.yml",
     SOURCES_FILE,
     "mappings/*.json",
     "mappings/examples/*.json",
@@ -82,10 +81,10 @@ class ConfigWatch:
     """One process's eye on its connection files. `running`: what it works with."""
 
     def __init__(
-        self, config_dir: Path, environ: Mapping[str, str], running: Mapping[str, Connection]
+        self, folders: Folders, environ: Mapping[str, str], running: Mapping[str, Connection]
     ) -> None:
         self.running = dict(running)
-        self._config_dir = config_dir
+        self._folders = folders
         self._environ = environ
         self._digests: dict[Path, tuple[object, str]] = {}
         self._pointed: set[Path] = set()
@@ -146,7 +145,7 @@ class ConfigWatch:
     def _load(self, pointed: set[Path]) -> tuple[Found | None, bool]:
         """What the files say; and whether a connection is gone."""
         try:
-            new = load_connections(self._config_dir, self._environ, pointed=pointed)
+            new = load_connections(self._folders, self._environ, pointed=pointed)
         except ConfigError as error:
             return Refused(error.faults), False
         if new == self.running:
@@ -162,8 +161,9 @@ class ConfigWatch:
         return found
 
     def _paths(self) -> Iterator[Path]:
+        yield from self._folders.files("connections", "*.y*ml")
         for pattern in _WATCHED:
-            yield from self._config_dir.glob(pattern)
+            yield from self._folders.config.glob(pattern)
         yield from self._pointed
 
     def _digest(self, path: Path) -> str:

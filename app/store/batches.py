@@ -14,31 +14,17 @@ from typing import Any, Final, cast
 from arq.utils import ms_to_datetime
 
 from app.core.batch_id import BatchId
-from app.core.dead_letter import DeadLetter
 from app.core.errors import StoreUnavailable
 from app.store import keys
+from app.store.bells import BELL_LIFE_SECONDS, BELLS_MAX, JOB, share_out
 from app.store.dead_letters.writing import DeadWriter
 from app.store.faults import store_faults
 from app.store.scripting import Script, Store
-
-# The function that the worker registers with arq.
-JOB: Final = "work"
-
-# With this many bells in the queue more would only lie about: the sweep rings when there is room.
-BELLS_MAX: Final = 1_000
+from app.store.settlement import Settlement, settle_args, settle_keys
 
 # A bell is expected to have been heard after this long; then the sweep rings (again).
 GRACE_MS: Final = 3_000
 RING_AGAIN_MS: Final = 10_000
-
-# The sweep has rung again long before.
-BELL_LIFE_SECONDS: Final = 86_400
-
-# What one bell may name: worth the price of an arq job, and few enough to share out.
-EVENTS_PER_BELL: Final = 2_000
-BATCHES_PER_BELL: Final = 64
-
-TRACES_PER_HASH: Final = 64
 
 # A batch taken this often without being settled may be what kills the workers.
 SUSPECT_TAKES: Final = 3
@@ -76,40 +62,6 @@ class Taken:
     takes: int
     frame: bytes
     marked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Successor:
-    """A batch that follows a settled one: events to try later, or one half of a split.
-
-    `stems_from`: number of the first batch its events were in, for the order. `waits`: for its
-    lane, not for its delay to be over (waiting.py).
-    """
-
-    delay_ms: int
-    events: int
-    frame: bytes
-    takes: int = 0
-    stems_from: int = 0
-    waits: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """Where every event of a batch went. `run`: the replay run it belongs to, 0 = none."""
-
-    duplicates: int = 0
-    tests: int = 0
-    delivered: int = 0
-    successors: Sequence[Successor] = ()
-    letters: Sequence[DeadLetter] = ()
-    trace: bytes = b""
-    run: int = 0
-
-    @property
-    def events(self) -> int:
-        later = sum(s.events for s in self.successors)
-        return self.duplicates + self.tests + self.delivered + len(self.letters) + later
 
 
 @dataclass(slots=True)
@@ -228,9 +180,9 @@ class Batches:
         """
         if settlement.events != batch_id.events:
             raise ValueError(f"settlement of {settlement.events} events for {batch_id}")
-        args = self._settle_args(batch_id, settlement)
+        args = settle_args(self.owner, batch_id, settlement, self.trace_ms)
         args += await self._writer.args(settlement.letters)
-        answer = await self._run("settle", self._settle_keys(batch_id, settlement.run), args)
+        answer = await self._run("settle", settle_keys(batch_id, settlement.run), args)
         return answer is not None
 
     async def mark_delivered(self, batch_id: str, positions: Sequence[int]) -> None:
@@ -331,64 +283,7 @@ class Batches:
             script = self._scripts[name] = Script(self.redis, name, alone=name == "commit")
         return script
 
-    def _settle_keys(self, batch_id: BatchId, run: int) -> list[str]:
-        name, connection = str(batch_id), batch_id.connection
-        return [
-            keys.OPEN_SET,
-            keys.HELD,
-            keys.BATCH_PREFIX + name,
-            keys.DONE_PREFIX + name,
-            f"{keys.ledger_prefix(connection)}{batch_id.hour}",
-            f"{keys.TRACE_PREFIX}{batch_id.number // TRACES_PER_HASH}",
-            keys.DEAD,
-            keys.DEAD_NUMBER,
-            keys.BATCH_NUMBER,
-            keys.last_test(connection),
-            keys.BACKLOG,
-            keys.waiting(connection),
-            keys.WAITING,
-            keys.stems(connection),
-            keys.edge(connection),
-            *([keys.replay_run(run)] if run else []),
-        ]
-
-    def _settle_args(self, batch_id: BatchId, settlement: Settlement) -> list[Any]:
-        args: list[Any] = [
-            self.owner,
-            str(batch_id),
-            keys.BATCH_PREFIX,
-            batch_id.connection,
-            batch_id.hour,
-            settlement.duplicates,
-            settlement.tests,
-            settlement.delivered,
-            len(settlement.letters),
-            batch_id.number,
-            settlement.trace,
-            self.trace_ms,
-            len(settlement.successors),
-            len(settlement.letters),
-        ]
-        for successor in settlement.successors:
-            args += [successor.delay_ms, successor.takes, successor.events]
-            args += [successor.stems_from, int(successor.waits), successor.frame]
-        return args
-
 
 def takes_most(batch_id: BatchId) -> int:
     """How often a batch is worked on; taken once more, it is split, or is poison."""
     return SUSPECT_TAKES + (ALONE_TAKES - 1 if batch_id.events == 1 else 0)
-
-
-def share_out(batch_ids: Sequence[str]) -> list[list[str]]:
-    """Batches grouped into bells: small ones share, so that a job is worth its price."""
-    bells: list[list[str]] = []
-    room = 0
-    for batch_id in batch_ids:
-        events = BatchId.parse(batch_id).events
-        if not bells or events > room or len(bells[-1]) == BATCHES_PER_BELL:
-            bells.append([])
-            room = EVENTS_PER_BELL
-        bells[-1].append(batch_id)
-        room -= events
-    return bells

@@ -49,6 +49,7 @@ class Lanes:
         self._gate = Script(redis, "lane_gate")
         self._pause = Script(redis, "lane_pause")
         self._resume = Script(redis, "lane_resume")
+        self._give_back = Script(redis, "lane_give_back")
         self._release = Script(redis, "lane_release")
 
     async def state(
@@ -63,6 +64,11 @@ class Lanes:
         word, wait, reason, strikes, held = answer
         seconds = None if wait < 0 else wait / 1000
         return LaneState(Gate(_text(word)), seconds, _text(reason), int(strikes), held / 1000)
+
+    async def give_back(self, connection: str, asker: str) -> bool:
+        """Frees a probe that `asker` does not send after all; False when it was not (or no more)
+        the asker's."""
+        return bool(await self._give_back([keys.lane_state(connection)], [asker]))
 
     async def pause(
         self,

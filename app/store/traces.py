@@ -17,11 +17,11 @@ from app.core.dead_letter import DeadLetterSummary
 from app.core.errors import UnreadableFrame
 from app.core.event import peek_event
 from app.store import keys
-from app.store.batches import TRACES_PER_HASH
 from app.store.claims import Claims
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.faults import store_faults
 from app.store.scripting import Store
+from app.store.settlement import TRACES_PER_HASH
 
 
 class RequestTrace(NamedTuple):

@@ -13,6 +13,7 @@ from app.cli.connection.showing import Watch, show_plan
 from app.connect.destroying import Doomed, Stay, Why
 from app.connect.plan import Action, Difference, Item, Plan
 from app.connect.run import Progress
+from app.core.errors import ConfigError
 from tests.connect.surroundings import config_folder
 
 PLAN = Plan(
@@ -106,3 +107,15 @@ def test_wrong_use_is_exit_2_with_a_hint(
     found = CliRunner().invoke(cli, words)
     assert found.exit_code == 2
     assert said in " ".join(found.output.replace("│", "").split())
+
+
+def test_a_wizard_that_could_not_write_asks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_CONFIG_DIR", str(config_folder(tmp_path)))
+    monkeypatch.setenv("SLUICE_DATA_DIR", str(tmp_path))
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SLUICE_GENERATED_DIR", str(tmp_path / "file"))
+    found = CliRunner().invoke(cli, ("connect", "--sandbox", "--yes"))
+    assert isinstance(found.exception, ConfigError)
+    assert "set SLUICE_GENERATED_DIR to a folder that can" in str(found.exception)

@@ -12,6 +12,7 @@ import yaml
 
 from app.cli.doctor.mounts import mount_of
 from app.settings import load_connections
+from app.settings.folders import Folders
 from app.settings.mapping_files import check_files, read_mapping_files
 from tests.cli.test_main import ROOT, sluice
 from tests.connect.surroundings import ENVIRON, setup_keys, write_keys
@@ -58,7 +59,7 @@ def test_all_faults_of_a_set_are_told_at_once_with_a_caret_under_the_place(confi
 
 def test_the_lines_are_those_that_a_worker_gives_up_with(config: Path) -> None:
     with_faults(config)
-    [connection] = load_connections(config, {"EXAMPLE_SIGNING_KEY": "k"}).values()
+    [connection] = load_connections(Folders(config), {"EXAMPLE_SIGNING_KEY": "k"}).values()
     assert connection.mapping_path is not None
     files = read_mapping_files(connection.mapping_path, connection.schema_path)
     report = check_files(files, connection.mapping_variables)

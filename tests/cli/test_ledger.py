@@ -14,8 +14,9 @@ from arq.connections import ArqRedis
 
 from app.core.batch import encode_received
 from app.store import keys
-from app.store.batches import Batches, Settlement
+from app.store.batches import Batches
 from app.store.lake import Lake, LakeHour
+from app.store.settlement import Settlement
 from tests.cli.test_main import ROOT, sluice
 
 

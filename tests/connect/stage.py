@@ -24,6 +24,7 @@ from app.core.signature import matching_key
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY, WORKSPACE, default_config
 from app.sandbox.server import make_app
 from app.settings import Settings
+from app.settings.folders import Folders
 from app.settings.load_setups import load_setup
 from app.settings.setups import Setup
 from tests.connect.surroundings import config_folder, put, setup_keys, tiny_documents, write_keys
@@ -76,6 +77,7 @@ class Stage:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.config = config_folder(folder)
+        self.generated: Path | None = None
         tiny_documents(self.config)
         self.now = 1_800_000_000.0
         self.lane = FrontLane()
@@ -108,7 +110,7 @@ class Stage:
         for key, value in self.changes.items():
             put(keys, key.split("__"), value)
         write_keys(self.config, keys)
-        return load_setup(self.config, "acme", ENVIRON)
+        return load_setup(Folders(self.config), "acme", ENVIRON)
 
     @asynccontextmanager
     async def wiring(self) -> AsyncIterator[Wiring]:
@@ -117,7 +119,9 @@ class Stage:
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._begun)
         trace.on_request_end.append(self._ended)
-        settings = Settings(config_dir=self.config, data_dir=self.folder / "var")
+        settings = Settings(
+            config_dir=self.config, generated_dir=self.generated, data_dir=self.folder / "var"
+        )
         async with aiohttp.ClientSession(trace_configs=[trace]) as session:
             ends = ends_of(setup, session, self.shown.append, 1e6, self.sleep)
             yield Wiring(

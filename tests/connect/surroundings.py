@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from app.settings.folders import Folders
 from app.settings.load_setups import load_setup
 from app.settings.setups import Setup
 
@@ -97,4 +98,4 @@ def write_keys(config: Path, document: dict[str, Any], name: str = "acme") -> Pa
 
 def a_setup(config: Path, **changes: Any) -> Setup:
     write_keys(config, setup_keys(**changes))
-    return load_setup(config, "acme", ENVIRON)
+    return load_setup(Folders(config), "acme", ENVIRON)

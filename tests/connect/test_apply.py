@@ -20,6 +20,7 @@ from app.connect.steps.local import KeyMissing
 from app.core.errors import PlatformRefused, SluiceError
 from app.sandbox.defaults import SIGNING_KEY
 from app.settings import load_connections
+from app.settings.folders import Folders
 from tests.connect.stage import ENVIRON, Stage, staged
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -52,7 +53,7 @@ async def test_apply_makes_everything_and_a_second_one_only_looks(
         await stage.apply()
         made = await stage.counts()
         assert not (await stage.webhook())["disabled"]
-        connection = load_connections(stage.config, ENVIRON)["acme"]
+        connection = load_connections(Folders(stage.config), ENVIRON)["acme"]
         assert connection.platform.mode == stage.setup().mode
         assert connection.platform.authenticated == (kind != "customerio")
         assert connection.signing_keys == (SIGNING_KEY.encode(),)
@@ -220,6 +221,26 @@ async def test_a_config_folder_that_cannot_be_written_is_known_before_anything_i
     assert "cannot be written by this user" in fault.why
 
 
+async def test_what_is_generated_goes_into_a_folder_of_its_own(stage: Stage) -> None:
+    written = sorted(path.name for path in (stage.config / "connections").iterdir())
+    stage.generated = stage.folder / "var" / "config"
+    await stage.apply()
+    path = stage.generated / "connections" / "acme.yaml"
+    assert load_connections(Folders(stage.config, stage.generated), ENVIRON)["acme"].name == "acme"
+    assert sorted(each.name for each in (stage.config / "connections").iterdir()) == written
+    assert not (await stage.plan()).work
+    async with stage.wiring() as wiring:
+        await wiring.destroy(await wiring.doomed())
+    assert not path.exists()
+
+
+async def test_a_connection_that_a_person_wrote_counts_wherever_ours_would_go(stage: Stage) -> None:
+    stage.generated = stage.folder / "var" / "config"
+    (stage.config / "connections" / "acme.yaml").write_text("name: acme\n")
+    [fault] = (await stage.plan()).blocked
+    assert "a person wrote it" in fault.why
+
+
 async def test_a_mapping_set_with_faults_stops_it(stage: Stage) -> None:
     path = stage.config / "mappings" / "tiny.json"
     path.write_text(path.read_text().replace("dformat(", "dformt("))
@@ -385,7 +406,7 @@ async def test_another_kind_of_source_is_made_beside_the_old_one(stage: Stage) -
     await stage.apply()
     stage.changes |= KINDS["xdm"] | {"platform__source": {"kind": "http_api"}}
     await stage.apply()
-    assert load_connections(stage.config, ENVIRON)["acme"].platform.mode == "xdm"
+    assert load_connections(Folders(stage.config), ENVIRON)["acme"].platform.mode == "xdm"
     counts = await stage.counts()
     assert (counts["sourceConnections"], counts["connections"], counts["flows"]) == (2, 1, 2)
     assert (await stage.plan()).work == ()

@@ -29,6 +29,7 @@ from app.connect.state import StateFile, write_private
 from app.core.errors import SluiceError
 from app.core.xdm.compose import compose, registry_requests
 from app.settings import load_connections
+from app.settings.folders import Folders
 from tests.connect.surroundings import ENVIRON, a_setup, config_folder
 
 GIVEN = Given(
@@ -56,7 +57,7 @@ def test_the_connection_file_is_one_that_the_loader_takes(tmp_path: Path) -> Non
     document = connection_document(setup, GIVEN, tmp_path / "key", path.parent, config / "setups")
     write(path, document, "acme")
 
-    connection = load_connections(config, ENVIRON)["acme"]
+    connection = load_connections(Folders(config), ENVIRON)["acme"]
 
     assert connection.signing_keys == (b"signing",)
     assert connection.platform.inlet.url == GIVEN.inlet_url

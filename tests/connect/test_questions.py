@@ -19,6 +19,7 @@ from app.connect.setup_file import take_in, write_setup
 from app.core.errors import ConfigError
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_ID, IMS_CLIENT_SECRET, ORG_ID
 from app.settings import Settings
+from app.settings.folders import Folders
 from app.settings.load_setups import load_setup
 from tests.connect.stage import Stage, staged
 
@@ -34,7 +35,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 @pytest.fixture
 async def checks(stage: Stage) -> AsyncIterator[Checks]:
     async with aiohttp.ClientSession() as session:
-        yield Checks(session, stage.config, {"SECRET": IMS_CLIENT_SECRET})
+        yield Checks(session, Folders(stage.config), {"SECRET": IMS_CLIENT_SECRET})
 
 
 def addresses(stage: Stage) -> dict[str, str]:
@@ -112,10 +113,10 @@ def test_answers_become_a_setup_that_loads_and_secrets_stay_out_of_it(tmp_path: 
     answers = addresses(stage) | good(stage) | {"platform.sandbox_name": "dev"}
     answers |= {"platform.source": "platform", "platform.dataset.profile": "yes"}
     answers |= {"customerio.families": "email, sms", "platform.settle_seconds": "5"}
-    path = write_setup(stage.config, tmp_path / "var", answers)
+    path = write_setup(Folders(stage.config), tmp_path / "var", answers)
     assert IMS_CLIENT_SECRET not in path.read_text()
     assert APP_KEY not in path.read_text()
-    setup = load_setup(stage.config, "fresh", {})
+    setup = load_setup(Folders(stage.config), "fresh", {})
     assert setup.platform.credentials.client_secrets == (IMS_CLIENT_SECRET.encode(),)
     assert setup.customerio.api_key == APP_KEY.encode()
     assert (setup.mode, setup.platform.dataset.profile) == ("raw", True)
@@ -124,7 +125,7 @@ def test_answers_become_a_setup_that_loads_and_secrets_stay_out_of_it(tmp_path: 
     for kept in (tmp_path / "var" / "connect").iterdir():
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     with pytest.raises(ConfigError, match="it is there already"):
-        write_setup(stage.config, tmp_path / "var", answers)
+        write_setup(Folders(stage.config), tmp_path / "var", answers)
 
 
 def test_a_setup_from_elsewhere_is_taken_in_with_its_files(tmp_path: Path) -> None:
@@ -133,12 +134,12 @@ def test_a_setup_from_elsewhere_is_taken_in_with_its_files(tmp_path: Path) -> No
     elsewhere.mkdir()
     source = elsewhere / "acme.yaml"
     document: dict[str, Any] = {"customerio": {"api_key": {"file": "key"}}}
-    path = take_in(stage.config, source, document, "acme")
+    path = take_in(Folders(stage.config), source, document, "acme")
     moved = yaml.safe_load(path.read_text())["customerio"]["api_key"]["file"]
     assert (path.parent / moved).resolve() == elsewhere / "key"
-    assert take_in(stage.config, source, document, "acme") == path
+    assert take_in(Folders(stage.config), source, document, "acme") == path
     with pytest.raises(ConfigError, match="another setup of this name"):
-        take_in(stage.config, source, {"customerio": {}}, "acme")
+        take_in(Folders(stage.config), source, {"customerio": {}}, "acme")
 
 
 async def test_the_terminal_asks_again_goes_back_and_hides_secrets(

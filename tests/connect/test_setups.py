@@ -9,7 +9,8 @@ import pytest
 
 from app.core.errors import ConfigError
 from app.customerio import events
-from app.settings.load_setups import load_setup
+from app.settings.folders import Folders
+from app.settings.load_setups import load_setup, setup_names
 from app.settings.setups import FAMILIES, Setup
 from tests.connect.surroundings import ENVIRON, a_setup, config_folder, setup_keys, write_keys
 from tests.test_settings import README, keys_of
@@ -23,7 +24,7 @@ def config(tmp_path: Path) -> Path:
 def faults_of(config: Path, document: dict[str, Any]) -> list[str]:
     path = write_keys(config, document)
     with pytest.raises(ConfigError) as caught:
-        load_setup(config, "acme", ENVIRON)
+        load_setup(Folders(config), "acme", ENVIRON)
     assert all(fault.startswith(f"{path}: ") for fault in caught.value.faults)
     return [fault.removeprefix(f"{path}: ") for fault in caught.value.faults]
 
@@ -104,8 +105,20 @@ def test_what_does_not_fit_together_is_said(
 def test_a_setup_that_is_not_there_is_said_with_those_that_are(config: Path) -> None:
     write_keys(config, setup_keys())
     with pytest.raises(ConfigError) as caught:
-        load_setup(config, "acmee", ENVIRON)
+        load_setup(Folders(config), "acmee", ENVIRON)
     assert str(caught.value).endswith("acmee.yaml; did you mean acme?")
+
+
+def test_a_setup_that_stands_in_both_folders_is_a_fault(config: Path, tmp_path: Path) -> None:
+    path = write_keys(config, setup_keys())
+    folders = Folders(config, tmp_path / "generated")
+    assert load_setup(folders, "acme", ENVIRON).name == "acme"
+    other = folders.written("setups") / "acme.yaml"
+    other.parent.mkdir(parents=True)
+    other.write_text(path.read_text())
+    assert setup_names(folders) == ["acme"]
+    with pytest.raises(ConfigError, match="has the same name; remove one of them"):
+        load_setup(folders, "acme", ENVIRON)
 
 
 def test_the_readme_explains_every_key() -> None:

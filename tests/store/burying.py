@@ -10,7 +10,8 @@ from app.core.batch import AttemptRun, decode, encode_received
 from app.core.batch_id import BatchId
 from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.core.replay import run_of, times_replayed
-from app.store.batches import Batches, Settlement, Taken
+from app.store.batches import Batches, Taken
+from app.store.settlement import Settlement
 
 NOW_MS = 1_800_000_000_000
 

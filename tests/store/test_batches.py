@@ -8,7 +8,8 @@ from arq.connections import ArqRedis
 from app.core.batch_id import BatchId
 from app.core.errors import ConfigError, StoreUnavailable
 from app.store import keys
-from app.store.batches import BELLS_MAX, EVENTS_PER_BELL, GRACE_MS, Batches, share_out
+from app.store.batches import GRACE_MS, Batches
+from app.store.bells import BELLS_MAX, EVENTS_PER_BELL, share_out
 from app.store.connect import require_safe, server_facts
 from app.store.ledger import Ledger
 from tests.conftest import RedisServer

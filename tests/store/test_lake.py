@@ -9,8 +9,9 @@ from app.core.batch import encode_received
 from app.core.batch_id import BatchId
 from app.core.landing import Hour, Judged, Patience, Verdict
 from app.store import keys
-from app.store.batches import Batches, Settlement, Successor
+from app.store.batches import Batches
 from app.store.lake import Lake, LakeHour
+from app.store.settlement import Settlement, Successor
 
 
 async def accepted(store: ArqRedis) -> int:

@@ -74,6 +74,43 @@ async def test_a_prober_that_died_is_replaced(lanes: Lanes, store: ArqRedis) -> 
     assert (await lanes.state("a", probe_seconds=9, asker="w2")).gate is Gate.PROBE
 
 
+async def test_a_probe_given_back_is_the_next_askers(lanes: Lanes, store: ArqRedis) -> None:
+    await lanes.pause("a", "r", 60)
+    await end_pause(store)
+    await lanes.state("a", probe_seconds=9, asker="w1")
+
+    assert await lanes.give_back("a", "w1") is True
+
+    state = await lanes.state("a", probe_seconds=9, asker="w2")
+    assert (state.gate, state.reason, state.strikes) == (Gate.PROBE, "r", 1)
+
+
+async def test_nobody_gives_back_the_probe_of_another(lanes: Lanes, store: ArqRedis) -> None:
+    """Not even who had one before, and was too late with it."""
+    await lanes.pause("a", "r", 60)
+    await end_pause(store)
+    await lanes.state("a", probe_seconds=9, asker="w1")
+    await store.hset(keys.lane_state("a"), "probe", "1")
+    await lanes.state("a", probe_seconds=9, asker="w2")
+
+    assert await lanes.give_back("a", "w1") is False
+
+    assert (await lanes.state("a", probe_seconds=9, asker="w1")).gate is Gate.PROBING
+
+
+async def test_giving_back_shortens_no_pause_and_makes_none(lanes: Lanes, store: ArqRedis) -> None:
+    assert await lanes.give_back("a", "w1") is False
+    assert not await store.exists(keys.lane_state("a"))
+
+    await lanes.pause("a", "r", 60)
+    await end_pause(store)
+    await lanes.state("a", probe_seconds=9, asker="w1")
+    await lanes.pause("a", "r", 60)
+    await lanes.give_back("a", "w1")
+
+    assert (await lanes.state("a", probe_seconds=9, asker="w2")).gate is Gate.PAUSED
+
+
 async def test_each_failed_probe_doubles_the_pause_up_to_the_longest(
     lanes: Lanes, store: ArqRedis
 ) -> None:
@@ -153,7 +190,7 @@ async def test_a_server_that_is_away_is_store_unavailable(own_redis: RedisServer
     calls = [
         lanes.state("a"), lanes.pause("a", "r", 1), lanes.resume("a"), lanes.get_token("f"),
         lanes.put_token("f", b"t", 1), lanes.drop_token("f", b"t"), lanes.lock_token("f", "w", 1),
-        lanes.unlock_token("f", "w"),
+        lanes.unlock_token("f", "w"), lanes.give_back("a", "w"),
     ]  # fmt: skip
     found = await asyncio.gather(*calls, return_exceptions=True)
 

@@ -11,10 +11,11 @@ from app.core.batch import encode_received
 from app.core.batch_id import BatchId
 from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.store import keys
-from app.store.batches import Batches, Settlement, Successor
+from app.store.batches import Batches
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.ledger import Ledger
 from app.store.pipeline import Flow, Pipeline, Stage
+from app.store.settlement import Settlement, Successor
 
 
 def frame(*received_ms: int) -> bytes:

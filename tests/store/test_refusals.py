@@ -12,12 +12,13 @@ from app.core.batch_id import BatchId
 from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.store import keys
 from app.store.arrivals import made_ms
-from app.store.batches import Batches, Settlement, Successor
+from app.store.batches import Batches
 from app.store.claims import Claims
 from app.store.dead_letters import DeadLetters, Filter
 from app.store.lake import Lake
 from app.store.ledger import Ledger, Row
 from app.store.refusals import Counts, Grave, Mark, Refusals, State
+from app.store.settlement import Settlement, Successor
 from app.store.traces import RequestTrace, encode_trace
 
 ID = "01E4C4CT6YDC7Y5M7FE1GWWPQ"

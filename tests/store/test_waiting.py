@@ -6,8 +6,9 @@ import pytest
 from arq.connections import ArqRedis
 
 from app.store import keys
-from app.store.batches import Batches, Settlement, Successor
+from app.store.batches import Batches
 from app.store.lanes import Lanes
+from app.store.settlement import Settlement, Successor
 from app.store.waiting import PARKED_MS, End, Waiting
 from tests.store.test_batches import redis_ms
 

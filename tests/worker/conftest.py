@@ -94,13 +94,15 @@ class Shop:
         self.desk = self.new_desk(self.batches)
 
     def new_desk(self, batches: Batches) -> Desk:
+        return Desk(batches, self.new_pipeline(batches), self.metrics)
+
+    def new_pipeline(self, batches: Batches) -> Pipeline:
         version = Version(compile_mapping_set(MAPPING, {}))
         self.route = Route("a", self.lane, version, (b"", b""))
-        pipeline = Pipeline(
+        return Pipeline(
             {"a": self.route}, batches, Claims(self.store), self.metrics, self.policy,
             sampler=self.sampler, clock=lambda: self.now, chance=lambda: 1.0,
         )  # fmt: skip
-        return Desk(batches, pipeline, self.metrics)
 
     async def receive(self, *bodies: bytes, connection: str = "a") -> str:
         frame = encode_received(bodies, [int(self.now * 1000)] * len(bodies))

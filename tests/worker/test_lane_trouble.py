@@ -404,3 +404,128 @@ class TestRoom:
         assert (await lane.room()).batches == 0
         call.cancel()
         go.set()
+
+
+class TestGivingBackAProbe:
+    """The work that was let in to probe is done with; it need not have had anything to send."""
+
+    @pytest.fixture(autouse=True)
+    async def _probe_is_due(self, store: ArqRedis) -> None:
+        await Lanes(store).pause("conn", "transient:http_503", 60)
+        await end_pause(store)
+
+    async def test_one_that_was_not_sent_is_anothers_at_once(self, make: Make) -> None:
+        probing = make()
+        room = await probing.room()
+        assert (await make().room()).batches == 0
+
+        await probing.give_back(room)
+
+        assert (await make().room()).probe
+
+    async def test_or_its_own_again(self, make: Make) -> None:
+        lane = make()
+        first = await lane.room()
+        await lane.give_back(first)
+        second = await lane.room()
+
+        # Twice: what was given back is not theirs any more.
+        await lane.give_back(first)
+
+        assert 0 != second.probe != first.probe
+        assert (await make().room()).batches == 0
+
+    async def test_one_that_is_on_its_way_stays_the_only_one(
+        self, make: Make, platform: Platform
+    ) -> None:
+        go = asyncio.Event()
+
+        async def script(got: Got) -> None:
+            await go.wait()
+
+        platform.script = script
+        lane = make()
+        room = await lane.room()
+        call = asyncio.create_task(lane.send(messages(1)))
+        while not platform.got:  # noqa: ASYNC110  # the server has no event for it
+            await asyncio.sleep(0.001)
+
+        await lane.give_back(room)
+
+        assert (await make().room()).batches == 0
+        go.set()
+        assert verdicts(await call) == [D]
+
+    async def test_one_that_took_too_long_gives_no_later_one_back(self, make: Make) -> None:
+        now = [0.0]
+        lane = make(clock=lambda: now[0])
+        late = await lane.room()
+        now[0] = 11.0
+        assert (await lane.room()).probe
+
+        await lane.give_back(late)
+
+        assert (await make().room()).batches == 0
+
+    async def test_nor_one_that_another_worker_has_by_now(
+        self, make: Make, store: ArqRedis
+    ) -> None:
+        lane, other = make(), make()
+        late = await lane.room()
+        await store.hset(keys.lane_state("conn"), "probe", "1")
+        assert (await other.room()).probe
+
+        await lane.give_back(late)
+
+        assert (await make().room()).batches == 0
+
+    async def test_a_lane_that_was_replaced_takes_no_probe_with_it(self, make: Make) -> None:
+        lane = make()
+        room = await lane.room()
+        await lane.close()
+        assert verdicts(await lane.send(messages(1))) == [T]
+
+        await lane.give_back(room)
+
+        assert (await make().room()).probe
+
+    async def test_a_lane_with_too_much_before_it_does_not_keep_it(
+        self, make: Make, platform: Platform, store: ArqRedis
+    ) -> None:
+        go, now = asyncio.Event(), [time.monotonic()]
+
+        async def script(got: Got) -> None:
+            await go.wait()
+
+        await Lanes(store).resume("conn")
+        platform.script = script
+        lane = make(SLOW, clock=lambda: now[0])
+        call = asyncio.create_task(lane.send(messages(*range(1_500))))
+        while not platform.busy:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        await Lanes(store).pause("conn", "transient:http_503", 60)
+        await end_pause(store)
+        now[0] += 2.0
+
+        room = await lane.room()
+        assert room.batches == 0
+        await lane.give_back(room)
+
+        assert (await make().room()).probe
+        call.cancel()
+        go.set()
+
+    async def test_without_redis_its_time_runs_out(
+        self, make: Make, own_redis: RedisServer
+    ) -> None:
+        redis = open_store(own_redis.url)
+        await Lanes(redis).pause("conn", "transient:http_503", 60)
+        await end_pause(redis)
+        lane = make(states=Lanes(redis))
+        room = await lane.room()
+        own_redis.kill()
+
+        await lane.give_back(room)
+
+        assert room.probe
+        await redis.aclose(close_connection_pool=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from arq.connections import ArqRedis
 
+from app.store import keys
 from app.store.batches import Batches
 from app.store.lanes import Lanes
 from app.store.waiting import Waiting
@@ -21,9 +22,13 @@ WIDE = Room(64, 2_000)
 @dataclass
 class ScriptedLane:
     now: Room = WIDE
+    given_back: list[Room] = field(default_factory=list)
 
     async def room(self) -> Room:
         return self.now
+
+    async def give_back(self, room: Room) -> None:
+        self.given_back.append(room)
 
 
 @dataclass
@@ -180,11 +185,53 @@ async def test_probes_take_turns_between_the_oldest_and_the_newest(place: Place)
     place.lanes["a"].now = Room(0, 0)
     names = await place.commit("a", 4)
     await place.ring(*names)
-    place.lanes["a"].now = Room(1, 1, probes=True)
+    place.lanes["a"].now = Room(1, 1, probe=1)
 
     await place.rest()
 
     assert set(place.desk.names[:2]) == {names[0], names[-1]}
+
+
+async def test_a_room_is_given_back_when_its_work_is_done_with(place: Place) -> None:
+    """Whatever became of it: what had nothing to send holds no probe back."""
+    place.lanes["a"].now = room = Room(1, 1, probe=3)
+    await place.ring(*await place.commit("a"))
+    assert place.lanes["a"].given_back == []
+
+    await place.rest()
+
+    assert place.lanes["a"].given_back[0] is room
+
+
+async def test_a_probe_that_finds_no_place_is_given_back(place: Place) -> None:
+    for name in await place.commit("a", 20):
+        await place.ring(name)
+    room = place.lanes["a"].now = Room(1, 1, probe=3)
+
+    await place.ring(*await place.commit("a"))
+
+    assert place.lanes["a"].given_back[-1] is room
+    await place.rest()
+
+
+async def test_a_probe_that_finds_nothing_waiting_is_given_back(place: Place) -> None:
+    room = place.lanes["a"].now = Room(1, 1, probe=3)
+    await place.store.sadd(keys.WAITING, "a")  # it was settled meanwhile
+
+    await place.rest()
+
+    assert place.lanes["a"].given_back == [room]
+
+
+async def test_a_room_is_given_back_to_the_lane_that_had_it(place: Place) -> None:
+    old = place.lanes["a"]
+    old.now = Room(1, 1, probe=3)
+    await place.ring(*await place.commit("a"))
+
+    place.lines.follow({"a": ScriptedLane(), "b": place.lanes["b"]})
+    await place.rest()
+
+    assert old.given_back == [old.now]
 
 
 async def test_a_connection_without_a_lane_is_the_desks_affair(place: Place) -> None:

@@ -16,8 +16,9 @@ from app.core.dead_letter import DeadLetterSummary
 from app.core.event import SEND_TEST_EVENT_ID
 from app.core.outcome import Failure, Outcome, Verdict, failed
 from app.store import keys
-from app.store.batches import SUSPECT_TAKES, Batches, Settlement, takes_most
+from app.store.batches import Batches
 from app.store.dead_letters import Filter
+from app.store.settlement import Settlement
 from tests.worker.conftest import DELIVERED, MAPPING, Shop, body
 from worker.pipeline import RetryPolicy
 from worker.route import Route, Version
@@ -400,70 +401,6 @@ async def test_a_settlement_that_forgets_an_event_is_refused(shop: Shop) -> None
     [taken], _ = await shop.batches.take([name])
     with pytest.raises(ValueError, match="settlement of 1 events"):
         await shop.batches.settle(taken.batch_id, Settlement(delivered=1))
-
-
-async def test_a_batch_that_kills_workers_is_split_until_the_poison_is_alone(shop: Shop) -> None:
-    """Every take that meets the poison is a crash: nothing settles, the lease runs out."""
-    bodies = [body(f"e{i}") for i in range(9)]
-    bodies[5] = body("poison")
-    await shop.receive(*bodies)
-
-    crashes = 0
-    while pairs := await shop.open():
-        for batch_id, _ in pairs:
-            name = str(batch_id)
-            frame = await shop.store.get(keys.BATCH_PREFIX + name)
-            held = (await shop.store.hget(keys.HELD, name) or b"- 0 0").split()
-            if b"poison" in b"".join(decode(frame).bodies) and int(held[2]) < takes_most(batch_id):
-                doomed = Batches(shop.store, f"doomed-{crashes}", lease_ms=0)
-                await doomed.take([name])
-                if int(held[2]) >= SUSPECT_TAKES - 1:
-                    await doomed.begin(name)
-                crashes += 1
-            else:
-                await shop.desk.answer([name])
-
-    assert await shop.dead() == ["work/internal/poison"]
-    row = await shop.row()
-    assert (row.delivered, row.dead) == (8, 1)
-    assert "poison" not in shop.lane.sent
-
-
-async def test_copies_of_an_event_are_not_parted_when_a_batch_is_split(shop: Shop) -> None:
-    """Both halves hold the claim, so each would deliver, and book, a copy of its own."""
-    name = await shop.receive(body("e1"), b"{", body("e2"), body("e1"), b"{", body("e1"))
-    await outlived(shop, name)
-
-    await shop.desk.answer([name])
-    while pairs := await shop.open():
-        await shop.desk.answer([str(batch_id) for batch_id, _ in pairs])
-
-    assert sorted(shop.lane.sent) == ["e1", "e2"]
-    row = await shop.row()
-    assert (row.delivered, row.duplicates, row.dead) == (2, 2, 2)
-
-
-async def test_a_suspect_that_is_nothing_but_copies_goes_on_alone(shop: Shop) -> None:
-    name = await shop.receive(*[body("e1")] * 4)
-    await outlived(shop, name)
-
-    await shop.desk.answer([name])
-    [(alone, _)] = await shop.open()
-    await shop.desk.answer([str(alone)])
-
-    assert alone.events == 1
-    assert shop.lane.sent == ["e1"]
-    row = await shop.row()
-    assert (row.delivered, row.duplicates) == (1, 3)
-
-
-async def outlived(shop: Shop, name: str) -> None:
-    """Takes a batch, and dies of it, until the next worker splits it."""
-    for life in range(SUSPECT_TAKES):
-        doomed = Batches(shop.store, f"doomed-{life}", lease_ms=0)
-        await doomed.take([name])
-        if life >= SUSPECT_TAKES - 1:
-            await doomed.begin(name)
 
 
 async def test_a_worker_whose_clock_is_behind_takes_no_event_for_one_of_the_future(

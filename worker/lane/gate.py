@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 from typing import Final, Protocol
@@ -24,7 +25,7 @@ from app.store.lanes import Gate, LaneState
 _LOOK_SECONDS: Final = 1.0
 # An operator's pause has no end: look again after this long.
 _OPEN_END_SECONDS: Final = 30.0
-# Who was let in to probe has so long to come to it: all it brought may turn out to be duplicates.
+# Who was let in to probe has so long to come to it.
 _PROBE_BRINGS_SECONDS: Final = 10.0
 
 
@@ -46,6 +47,7 @@ class LaneStates(Protocol):
         self, connection: str, reason: str, seconds: float | None, *, longest: float
     ) -> tuple[float | None, bool]: ...
     async def resume(self, connection: str) -> bool: ...
+    async def give_back(self, connection: str, asker: str) -> bool: ...
 
 
 class HoldWatch(Protocol):
@@ -88,6 +90,8 @@ class LaneGate:
         # way (for ever: `reopen`, `pause` or `abandon` follow).
         self._reserved = False
         self._awaited_until = -math.inf
+        # How many pieces of work were let in to probe; the last one is the one that is awaited.
+        self._probes = 0
         self._looked = -math.inf
         self._looking = asyncio.Lock()
         self._blind = False
@@ -106,14 +110,27 @@ class LaneGate:
             return None
         return replace(self._hold, retry_after=self._hold_until - now, attempted=False, held=True)
 
-    async def admits(self) -> Entry:
-        """Whether work may be brought to the lane. After PROBE, one piece is waited for."""
+    async def admits(self) -> tuple[Entry, int]:
+        """Whether work may be brought to the lane. After PROBE, one piece is waited for: its number
+        is for `give_back`, which must follow; else 0."""
         await self._find_out()
         now = self._clock()
         if self._reserved and now >= self._awaited_until:
             self._awaited_until = now + _PROBE_BRINGS_SECONDS
-            return Entry.PROBE
-        return Entry.SHUT if self.held() is not None else Entry.OPEN
+            self._probes += 1
+            return Entry.PROBE, self._probes
+        return (Entry.SHUT if self.held() is not None else Entry.OPEN), 0
+
+    async def give_back(self, probe: int) -> None:
+        """The work that was let in as `probe` is done with. If it sent nothing, the next to ask
+        probes, in whatever process; if it did, or was late and another is let in, nothing happens.
+        """
+        # Under the lock: a probe that we reserve after this one is not given back with it.
+        async with self._looking:
+            if self._reserved and self._awaited_until < math.inf and probe == self._probes:
+                self._reserved = False
+                with suppress(StoreUnavailable):  # then its time runs out
+                    await self._states.give_back(self._connection, self._asker)
 
     async def enter(self) -> Outcome | bool:
         """The outcome to give back at once; or True: send one request as a probe; or False: send.

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from app.core.outcome import Failure, Outcome, failed
 from app.core.platform import Inlet
-from app.store.batches import EVENTS_PER_BELL
+from app.store.bells import EVENTS_PER_BELL
 from worker.lane.allowance import Allowance, SharedBudget
 from worker.lane.attempt import Attempts, LaneLimits, RequestWatch, TokenSource, internal
 from worker.lane.delivery import Delivery
@@ -35,12 +35,13 @@ _NOT_SENT = failed(Failure.TRANSIENT, code="stopped", retry_after=0.0, attempted
 class Room(NamedTuple):
     """How much work a lane can take now; nothing while it is held back.
 
-    `probes`: it is one message of this work that finds out whether the lane can go on.
+    `probe`: it is one message of this work that finds out whether the lane can go on; which one
+    this is of all that did, 0 when the lane is open.
     """
 
     batches: int
     events: int
-    probes: bool = False
+    probe: int = 0
 
 
 class Lane:
@@ -104,14 +105,21 @@ class Lane:
         self._closed = False
 
     async def room(self) -> Room:
-        """How much work may be brought now. Raises nothing but CancelledError."""
-        entry = await self._gate.admits()
+        """How much work may be brought now; `give_back` when all of it is done. Raises nothing but
+        CancelledError."""
+        entry, probe = await self._gate.admits()
         rate = self._allowance.rate * _AHEAD_SECONDS
         if entry is Entry.SHUT or self._backlog.messages > rate:
-            return Room(0, 0)
+            return Room(0, 0, probe)
         if entry is Entry.PROBE:
-            return Room(1, 1, probes=True)
+            return Room(1, 1, probe)
         return Room(_BATCHES_MOST, int(max(1, min(EVENTS_PER_BELL, rate))))
+
+    async def give_back(self, room: Room) -> None:
+        """What was brought into the room is done with: a probe that it did not send is anybody's.
+        Raises nothing but CancelledError."""
+        if room.probe:
+            await self._gate.give_back(room.probe)
 
     async def send(
         self,
@@ -131,8 +139,9 @@ class Lane:
         if not messages:
             return []
         try:
-            entered = await self._gate.enter()
-            if self._closed:
+            # A closed lane takes no probe: it would not send it.
+            entered = _NOT_SENT if self._closed else await self._gate.enter()
+            if self._closed:  # by now
                 entered = _NOT_SENT
             if isinstance(entered, Outcome):
                 return [entered] * len(messages)

@@ -84,7 +84,7 @@ def _size(file: str) -> int | None:
 
 
 def _require_connection(name: str, settings: Settings) -> None:
-    known = load_connections(settings.config_dir, environment(), secrets=False)
+    known = load_connections(settings.folders, environment(), secrets=False)
     if name not in known:
         raise ConfigError([f"there is no connection {name!r}{close_match(name, known)}"])
 

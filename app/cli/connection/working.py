@@ -27,7 +27,7 @@ def names(incomplete: str) -> list[str]:
     """Setups, for a shell's Tab; whatever is wrong, there are none."""
     try:
         settings = load_settings(environment())
-        return [n for n in setup_names(settings.config_dir) if n.startswith(incomplete)]
+        return [n for n in setup_names(settings.folders) if n.startswith(incomplete)]
     except (SluiceError, OSError):
         return []
 
@@ -58,10 +58,10 @@ def chosen_tutorial(given: str) -> str:
 def the_setup(name: str, path: Path | None = None) -> Setup:
     """Raises ConfigError with all that is wrong with it."""
     environ = environment()
-    config_dir = load_settings(environ).config_dir
-    return load_setup(config_dir, name, environ) if path is None else read_setup(
-        path, config_dir, environ
-    )  # fmt: skip
+    folders = load_settings(environ).folders
+    if path is not None:
+        return read_setup(path, folders.config, environ)
+    return load_setup(folders, name, environ)
 
 
 # Writes an act into the audit trail: right before it is done.

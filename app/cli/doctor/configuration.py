@@ -48,7 +48,7 @@ def documents(connection: Connection) -> list[Finding]:
 def setup_documents(setup: Setup, found: Configured) -> list[Finding]:
     """Whether apply would take what a setup names, in any mode: in raw, Platform gets the set."""
     assert found.settings is not None  # setups were read with them
-    folder, connection = found.settings.config_dir, found.connections.get(setup.name)
+    folder, connection = found.settings.folders.config, found.connections.get(setup.name)
     # Platform tells the tenant, and was not asked.
     tenant = connection.tenant if connection else "tenant"
     schema = folder / "schemas" / f"{setup.platform.schema_.document}.json"

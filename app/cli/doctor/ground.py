@@ -15,7 +15,7 @@ import aiohttp
 from app.cli.doctor.finding import NotAsked
 from app.core.errors import ConfigError
 from app.settings import Connection, Settings, load_connections, load_settings
-from app.settings.load_setups import load_setup, setup_names, setups_folder
+from app.settings.load_setups import load_setup, setup_names
 from app.settings.setups import Setup
 from app.store.connect import Store, open_store
 
@@ -44,16 +44,16 @@ def configured(environ: Mapping[str, str]) -> Configured:
     except ConfigError as error:
         found.faults += error.faults
         return found
-    folder = found.settings.config_dir
+    folders = found.settings.folders
     try:
-        found.connections = load_connections(folder, environ, pointed=found.secret_files)
+        found.connections = load_connections(folders, environ, pointed=found.secret_files)
     except ConfigError as error:
         found.faults += error.faults
-    for path in sorted(setups_folder(folder).glob("*.yml")):
+    for path in folders.files("setups", "*.yml"):
         found.setup_faults.append(f"{path}: rename it to {path.stem}.yaml; .yml files are not read")
-    for name in setup_names(folder):
+    for name in setup_names(folders):
         try:
-            found.setups[name] = load_setup(folder, name, environ)
+            found.setups[name] = load_setup(folders, name, environ)
         except ConfigError as error:
             found.setup_faults += error.faults
     return found

@@ -10,8 +10,8 @@ import aiohttp
 
 from app.cli.doctor.finding import NotAsked, Said, failed, not_asked, ok, warning
 from app.cli.doctor.ground import Ground
-from app.cli.up.role import reachable
 from app.settings import Connection
+from app.settings.addresses import receiver_url
 
 # Customer.io's time limit (customerio.md section 9).
 _CUSTOMERIO_SECONDS: Final = 4.0
@@ -56,8 +56,10 @@ async def _here(ground: Ground, connection: Connection) -> list[Said]:
         "customerio.public_url in the setup"
     )
     settings = ground.settings
-    base = f"http://{reachable(settings.receiver_host)}:{settings.receiver_port}"
-    if not settings.receiver_port or not await _get(ground, f"{base}/healthz"):
+    base = receiver_url(settings)
+    if not (settings.receiver_url or settings.receiver_port) or not await _get(
+        ground, f"{base}/healthz"
+    ):
         return [unsaid]
     return [*await _looked(ground, base, connection), unsaid]
 

@@ -25,12 +25,13 @@ from typing import Annotated, Final
 import typer
 
 from app.cli.up.first_user import FIRST_USER, first_password
-from app.cli.up.role import child_environment, reachable, roles
+from app.cli.up.role import child_environment, roles
 from app.cli.up.screen import Screen
 from app.cli.up.supervisor import Supervisor
 from app.cli.up.watch import Watch
 from app.core.errors import ConfigError
 from app.settings import Connection, Settings, environment, load_all, load_settings, running
+from app.settings.addresses import url_of
 from app.settings.home import LOCK_FILE, RUN_FILE
 
 _LOCK_TRIES: Final = 20
@@ -124,8 +125,8 @@ def _write_run_file(settings: Settings, said: Mapping[str, str], pids: Mapping[s
         "pids": dict(pids),
         "environment": dict(said),
         "addresses": {
-            "receiver": _receiver_url(settings),
-            "sandbox": _sandbox_url(settings),
+            "receiver": url_of(settings.receiver_host, settings.receiver_port),
+            "sandbox": url_of(settings.sandbox_host, settings.sandbox_port),
             "console": _console_url(settings),
         },
     }
@@ -134,24 +135,17 @@ def _write_run_file(settings: Settings, said: Mapping[str, str], pids: Mapping[s
     partial.replace(path)
 
 
-def _receiver_url(settings: Settings) -> str:
-    return f"http://{reachable(settings.receiver_host)}:{settings.receiver_port}"
-
-
-def _sandbox_url(settings: Settings) -> str:
-    return f"http://{reachable(settings.sandbox_host)}:{settings.sandbox_port}"
-
-
 def _console_url(settings: Settings) -> str:
-    return f"http://{reachable(settings.console_host)}:{settings.console_port}"
+    return url_of(settings.console_host, settings.console_port)
 
 
 def _welcome(
     settings: Settings, connections: Mapping[str, Connection], own_redis: bool, password: str
 ) -> str:
     """`password`: of the first user, who was just made; "" when there are users already."""
-    receiver, sandbox = _receiver_url(settings), _sandbox_url(settings)
-    metrics = f"http://{reachable(settings.worker_metrics_host)}:{settings.worker_metrics_port}"
+    receiver = url_of(settings.receiver_host, settings.receiver_port)
+    sandbox = url_of(settings.sandbox_host, settings.sandbox_port)
+    metrics = url_of(settings.worker_metrics_host, settings.worker_metrics_port)
     inbound = (settings.public_url or receiver).rstrip("/")
     rows = [("webhooks", f"POST {inbound}/webhooks/{name}") for name in connections]
     rows.append(("receiver", f"{receiver}/readyz and /metrics"))

@@ -14,10 +14,10 @@ from typing import Final
 
 from app.core.errors import ConfigError
 from app.settings import Settings
+from app.settings.addresses import reachable, url_of
 
 # A unix socket's path must fit into 108 bytes on Linux, 104 elsewhere.
 _SOCKET_PATH_MAX: Final = 100
-_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 _PROBE_SECONDS: Final = 2.0
 
 # In the data folder: what was set up at the sandbox.
@@ -72,11 +72,6 @@ class Role:
         return False
 
 
-def reachable(host: str) -> str:
-    """An address to call for one to listen on."""
-    return _EVERYWHERE.get(host, host)
-
-
 def roles(settings: Settings, own_redis: bool, time_factor: float = 1.0) -> list[Role]:
     """Everything to run, in starting order. `time_factor`: the sandbox's."""
     found = [
@@ -106,6 +101,7 @@ def child_environment(
     """What the system says about itself: for its children, and for run.json. No secrets."""
     said = {
         "SLUICE_CONFIG_DIR": str(settings.config_dir.resolve()),
+        **_generated(settings),
         "SLUICE_RECEIVER_PORT": str(settings.receiver_port),
         "SLUICE_SANDBOX_PORT": str(settings.sandbox_port),
         "SLUICE_CONSOLE_PORT": str(settings.console_port),
@@ -113,8 +109,7 @@ def child_environment(
         # On one machine there is no load balancer to wait for.
         "SLUICE_SHUTDOWN_DELAY_SECONDS": environ.get("SLUICE_SHUTDOWN_DELAY_SECONDS", "0"),
         "EXAMPLE_PLATFORM_HOST": environ.get(
-            "EXAMPLE_PLATFORM_HOST",
-            f"http://{reachable(settings.sandbox_host)}:{settings.sandbox_port}",
+            "EXAMPLE_PLATFORM_HOST", url_of(settings.sandbox_host, settings.sandbox_port)
         ),
     }
     if own_redis:
@@ -124,6 +119,11 @@ def child_environment(
             "EXAMPLE_SIGNING_KEY_FILE", str((settings.data_dir / "example-signing-key").resolve())
         )
     return said
+
+
+def _generated(settings: Settings) -> dict[str, str]:
+    folder = settings.generated_dir
+    return {} if folder is None else {"SLUICE_GENERATED_DIR": str(folder.resolve())}
 
 
 def _redis(settings: Settings) -> Role:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any, Final
 
 from app.adobe.flow_service import specs
@@ -18,6 +16,7 @@ from app.connect.plan import Action, Item
 from app.connect.run import LATER, Progress, Run, blocked
 from app.connect.state import write_private
 from app.core.errors import SluiceError
+from app.settings.folders import may_write
 from app.settings.secrets import read_secret
 
 KEY: Final = "signing key"
@@ -86,8 +85,11 @@ class ConnectionFile:
             return [blocked(self, name, why)]
         found = differences(path, self._document(run))
         # Who only looks, in a read-only container, is not to call a file that is right wrong.
-        if found != () and not _writable(path.parent):
-            why = "its folder cannot be written by this user: run it where it can"
+        if found != () and not may_write(path.parent):
+            why = (
+                "its folder cannot be written by this user: run it where it can, or set "
+                "SLUICE_GENERATED_DIR to a folder that can"
+            )
             return [blocked(self, name, why)]
         if found is None:
             return [Item(self.key, self.kind, name, Action.CREATE)]
@@ -111,10 +113,3 @@ class ConnectionFile:
         return connection_document(
             run.setup, given, places.signing_key, places.connection.parent, places.setup.parent
         )
-
-
-def _writable(folder: Path) -> bool:
-    """Known before anything is made at the vendors; a folder that is not there is made."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return os.access(folder, os.W_OK | os.X_OK)

@@ -52,7 +52,7 @@ def inlet_urls(url: str) -> tuple[str, str, str]:
     """(single address, batch address, inlet id) of an `inletUrl`, of either kind.
 
     `/collection/` becomes `/collection/batch/`, as in Adobe's Kafka sink. A query is kept, but for
-    syncValidation, which drops bad data at 60 requests a minute (platform.md section 7, 19).
+    syncValidation, which drops bad data at 60 requests a minute (platform.md section 7.19).
     Raises ValueError, saying what is wrong.
     """
     parts = urlsplit(url)

@@ -14,13 +14,14 @@ from app.core.dead_letter import DeadLetter, DeadLetterSummary
 from app.core.event import parse_event
 from app.core.replay_run import Orders
 from app.store.audit import Audit
-from app.store.batches import Batches, Settlement
+from app.store.batches import Batches
 from app.store.claims import Claims
 from app.store.dead_letters import Filter
 from app.store.lanes import Lanes
 from app.store.recipes import Recipes
 from app.store.replay_runs import ReplayRuns
 from app.store.samples import Samples
+from app.store.settlement import Settlement
 from app.store.traces import RequestTrace, encode_trace
 
 # For HTML, attributes, JSON islands, templates, URLs and spreadsheets at once.

@@ -32,8 +32,9 @@ from app.sandbox.defaults import (
 from app.sandbox.server import make_app
 from app.settings import Settings
 from app.settings.setups import Setup
-from app.store.batches import Batches, Settlement
+from app.store.batches import Batches
 from app.store.connect import Store
+from app.store.settlement import Settlement
 from app.web.console.both_ends import BothEnds
 from app.web.console.config import Console
 from tests.connect.surroundings import config_folder

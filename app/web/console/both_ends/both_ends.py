@@ -7,10 +7,8 @@ the engine's own lock.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Final, Protocol
 
 from aiohttp import web
@@ -74,11 +72,11 @@ class BothEnds:
 
     def names(self) -> list[str]:
         """The setups, by name."""
-        return setup_names(self.settings.config_dir)
+        return setup_names(self.settings.folders)
 
     def setup(self, name: str) -> Setup:
         """Raises ConfigError with all that is wrong with it."""
-        return load_setup(self.settings.config_dir, name, self.environ)
+        return load_setup(self.settings.folders, name, self.environ)
 
     def work(self, name: str) -> Work | None:
         """The act that is under way, or was the last one since this console began."""
@@ -213,10 +211,3 @@ class BothEnds:
 def _tutorial(wiring: Wiring) -> str:
     """What was set up like Adobe's tutorial stays so."""
     return StateFile(wiring.places.data_dir, wiring.setup.name).state.like_tutorial
-
-
-def may_write(folder: Path) -> bool:
-    """Whether files can be put there, or the folder be made."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

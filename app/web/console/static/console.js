@@ -86,6 +86,10 @@
       if (told.chart) draw(told.chart);
       say("on", "live");
     });
+    // What does not change sends nothing, and is watched all the same.
+    source.addEventListener("open", () => {
+      say("on", "live");
+    });
     source.addEventListener("over", () => {
       source.close();
       location.reload();

@@ -10,8 +10,8 @@ from aiohttp import web
 from app.connect.plan import Plan
 from app.connect.wiring import TUTORIALS
 from app.core.errors import ConfigError
+from app.settings.folders import may_write
 from app.web.console import look
-from app.web.console.both_ends.both_ends import may_write
 from app.web.console.both_ends.wording import PLANNED, digest, masked, summary, told
 from app.web.console.config import CONSOLE, Console
 from app.web.console.door import WHO
@@ -66,7 +66,7 @@ async def apply(request: web.Request) -> web.StreamResponse:
 async def plan_context(console: Console, plan: Plan | None, like: str = "") -> dict[str, Any]:
     """What parts/plan.html is given. `like`: the tutorial that the plan follows; it is not
     applied here."""
-    folder = console.both_ends.settings.config_dir / "connections"
+    folder = console.both_ends.settings.folders.written("connections")
     return {
         "plan": plan,
         "like": like,

@@ -20,8 +20,8 @@ from app.connect.checks import Checks
 from app.connect.questions import QUESTIONS, Question
 from app.connect.setup_file import write_setup
 from app.core.errors import ConfigError, SluiceError
+from app.settings.folders import Folders, may_write
 from app.web.console import look
-from app.web.console.both_ends.both_ends import may_write
 from app.web.console.both_ends.draft import OTHERS, SECRETS, Draft, read_draft
 from app.web.console.both_ends.wording import told
 from app.web.console.config import CONSOLE
@@ -102,19 +102,19 @@ async def _write(request: web.Request, draft: Draft) -> web.StreamResponse:
     settings, name = request.app[CONSOLE].both_ends.settings, draft.answers["name"]
     answers = {each.key: draft.answers.get(each.key, each.default) for each in QUESTIONS}
     answers |= {key: draft.answers[key] for key in OTHERS if key in draft.answers}
-    folder = settings.config_dir / "setups"
+    folder = settings.folders.written("setups")
     await note(request, "connection.setup-written", name)
     if not await asyncio.to_thread(may_write, folder):
         # The secrets go where they belong, the rest beside them: to be put in place by a person.
-        beside = settings.data_dir / "connect" / "to-place"
-        (beside / "setups" / f"{name}.yaml").unlink(missing_ok=True)
+        beside = Folders(settings.data_dir / "connect" / "to-place")
+        beside.file("setups", name).unlink(missing_ok=True)
         path = await asyncio.to_thread(write_setup, beside, settings.data_dir, answers)
         context = {"here": SECTION, "name": name, "path": path.resolve(), "folder": folder}
         context["text"] = path.read_text()
         draft.discard()
         return look.render(request, "setup_elsewhere.html", context)
     try:
-        await asyncio.to_thread(write_setup, settings.config_dir, settings.data_dir, answers)
+        await asyncio.to_thread(write_setup, settings.folders, settings.data_dir, answers)
     except ConfigError as fault:
         raise web.HTTPConflict(text="; ".join(fault.faults)) from None
     except SluiceError as fault:
@@ -143,9 +143,9 @@ async def _taken(request: web.Request) -> Draft:
 
 @asynccontextmanager
 async def _checks(request: web.Request) -> AsyncIterator[Checks]:
-    config_dir = request.app[CONSOLE].both_ends.settings.config_dir
+    folders = request.app[CONSOLE].both_ends.settings.folders
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield Checks(session, config_dir, {})
+        yield Checks(session, folders, {})
 
 
 async def _said(question: Question, draft: Draft, checks: Checks) -> Said:
@@ -209,8 +209,8 @@ def _form(
             (key, text, draft.answers.get(key, ""), said.get(key, Said()).text)
             for key, text in OTHERS.items()
         ],
-        "folder": settings.config_dir / "setups",
-        "may_write": may_write(settings.config_dir / "setups"),
+        "folder": settings.folders.written("setups"),
+        "may_write": may_write(settings.folders.written("setups")),
         "started": bool(draft.answers),
     }
     return look.render(request, "connect.html", context, status=status)
