@@ -64,11 +64,12 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """`items`: in the order in which they go; `stays`: what does not; `files`: of this machine;
-    `secrets`: those that a wizard wrote for the setup, which stays and still names them;
-    `refusal`: why nothing may go now, "" = it may."""
+    """`setup`: its file, which stays; `items`: in the order in which they go; `stays`: what else
+    does not; `files`: of this machine; `secrets`: those that a wizard wrote for the setup, which
+    goes on naming them; `refusal`: why nothing may go now, "" = it may."""
 
     name: str
+    setup: Path
     items: tuple[Item, ...]
     stays: tuple[Stay, ...]
     files: tuple[Path, ...] = ()
@@ -89,6 +90,7 @@ class Doomed:
         """For JSON."""
         return {
             "setup": self.name,
+            "setup_file": str(self.setup),
             "destroys": [{"kind": e.kind, "name": e.name or None, "id": e.id} for e in self.items],
             "stays": [each.document() for each in self.stays],
             "files": [str(path) for path in (*self.files, *self.secrets)],
@@ -115,12 +117,14 @@ async def doomed(run: Run, lane: Lane | None, *, dataset: bool, retired_only: bo
     order = list(KINDS)
     items.sort(key=lambda item: order.index(item.step.partition(":")[0]))
     if retired_only:
-        return Doomed(run.setup.name, tuple(items), ())
+        return Doomed(run.setup.name, run.places.setup, tuple(items), ())
     stays, secrets = list(_stays(run, dataset)), typed_secrets(run.places, run.setup.name)
     if secrets and any(stay.why in (Why.DATA, Why.SHARED) for stay in stays):
         stays.append(Stay("secret files", Why.NEEDED))
         secrets = ()
-    return Doomed(run.setup.name, tuple(items), tuple(stays), _files(run), secrets, refusal)
+    return Doomed(
+        run.setup.name, run.places.setup, tuple(items), tuple(stays), _files(run), secrets, refusal
+    )
 
 
 async def destroy(run: Run, what: Doomed) -> None:
