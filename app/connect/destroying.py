@@ -24,8 +24,8 @@ from app.core.errors import SluiceError
 from app.settings.load import read_yaml
 from app.settings.setups import WantedDataset, WantedSchema
 
-# In this order.
-_KINDS: Final = {
+# Step -> what it makes, for people; in the order in which they go.
+KINDS: Final = {
     "webhook": "reporting webhook",
     "flow": "dataflow",
     "source": "source connection",
@@ -64,21 +64,33 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """`items`: in the order in which they go; `stays`: what does not; `files`: of this machine;
-    `secrets`: those that a wizard wrote for the setup, which stays and still names them;
-    `refusal`: why nothing may go now, "" = it may."""
+    """`setup`: its file, which stays; `items`: in the order in which they go; `stays`: what else
+    does not; `files`: of this machine; `secrets`: those that a wizard wrote for the setup, which
+    goes on naming them; `refusal`: why nothing may go now, "" = it may."""
 
     name: str
+    setup: Path
     items: tuple[Item, ...]
     stays: tuple[Stay, ...]
     files: tuple[Path, ...] = ()
     secrets: tuple[Path, ...] = ()
     refusal: str = ""
 
+    @property
+    def takes_data(self) -> bool:
+        """Whether the dataset goes, with the events in it, or what is left of its making."""
+        return any(item.step.partition(":")[0] in _DATA for item in self.items)
+
+    @property
+    def leaves_data(self) -> bool:
+        """Whether more would go, were it asked for with the data."""
+        return any(stay.why is Why.DATA for stay in self.stays)
+
     def document(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "setup": self.name,
+            "setup_file": str(self.setup),
             "destroys": [{"kind": e.kind, "name": e.name or None, "id": e.id} for e in self.items],
             "stays": [each.document() for each in self.stays],
             "files": [str(path) for path in (*self.files, *self.secrets)],
@@ -98,19 +110,21 @@ async def doomed(run: Run, lane: Lane | None, *, dataset: bool, retired_only: bo
     items = [] if retired_only else await _in_use(run, dataset)
     listed = {(item.step, item.id) for item in items}
     items += [
-        Item(step, _KINDS[step], "", Action.LEAVE, found, why="was replaced")
+        Item(step, KINDS[step], "", Action.LEAVE, found, why="was replaced")
         for step, found in run.state.retired
         if step not in _DATA and (step, found) not in listed
     ]
-    order = list(_KINDS)
+    order = list(KINDS)
     items.sort(key=lambda item: order.index(item.step.partition(":")[0]))
     if retired_only:
-        return Doomed(run.setup.name, tuple(items), ())
+        return Doomed(run.setup.name, run.places.setup, tuple(items), ())
     stays, secrets = list(_stays(run, dataset)), typed_secrets(run.places, run.setup.name)
     if secrets and any(stay.why in (Why.DATA, Why.SHARED) for stay in stays):
         stays.append(Stay("secret files", Why.NEEDED))
         secrets = ()
-    return Doomed(run.setup.name, tuple(items), tuple(stays), _files(run), secrets, refusal)
+    return Doomed(
+        run.setup.name, run.places.setup, tuple(items), tuple(stays), _files(run), secrets, refusal
+    )
 
 
 async def destroy(run: Run, what: Doomed) -> None:
@@ -151,13 +165,11 @@ async def _in_use(run: Run, dataset: bool) -> list[Item]:
         found.append(await _one(run, "source", flows.source_connections_named(name, spec)))
     webhook = await find_webhook(run)
     if webhook is not None:
-        found.append(
-            Item("webhook", _KINDS["webhook"], webhook.name, Action.LEAVE, str(webhook.id))
-        )
+        found.append(Item("webhook", KINDS["webhook"], webhook.name, Action.LEAVE, str(webhook.id)))
     items = [item for item in found if item is not None]
     if dataset and not _sharers(run):
         items += [
-            Item(step, _KINDS[step.partition(":")[0]], "", Action.LEAVE, made)
+            Item(step, KINDS[step.partition(":")[0]], "", Action.LEAVE, made)
             for step, made in run.state.made
             if step.partition(":")[0] in _DATA
         ]
@@ -169,10 +181,10 @@ async def _one(run: Run, step: str, named: Awaitable[list[Any]]) -> Item | None:
         found = in_use(run, step, await named)
     except Ambiguous as several:
         raise SluiceError(
-            f"there are {len(several.ids)} {_KINDS[step]}s of this name ({several}), and nobody "
+            f"there are {len(several.ids)} {KINDS[step]}s of this name ({several}), and nobody "
             "knows which is ours: delete those that are not"
         ) from None
-    return None if found is None else Item(step, _KINDS[step], found.name, Action.LEAVE, found.id)
+    return None if found is None else Item(step, KINDS[step], found.name, Action.LEAVE, found.id)
 
 
 def _stays(run: Run, dataset: bool) -> Iterator[Stay]:
@@ -182,11 +194,11 @@ def _stays(run: Run, dataset: bool) -> Iterator[Stay]:
         if step not in run.state.ids and step not in made:
             continue
         if step not in made:
-            yield Stay(_KINDS[step], Why.BEFORE)
+            yield Stay(KINDS[step], Why.BEFORE)
         elif others:
-            yield Stay(_KINDS[step], Why.SHARED, others)
+            yield Stay(KINDS[step], Why.SHARED, others)
         elif not dataset:
-            yield Stay(_KINDS[step], Why.DATA)
+            yield Stay(KINDS[step], Why.DATA)
     if "mapping" in run.state.ids:
         yield Stay("mapping set", Why.NO_CALL)
     if any(step.startswith("namespace:") for step in run.state.ids):
