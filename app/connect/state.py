@@ -29,7 +29,7 @@ class State:
     through, `tested_with`: key and way of it; `tests_before`: as many tests were counted when one
     was sent that is not counted yet, -1 = none is; `webhook_off`: a person switched it off;
     `made`: (step, id) of what was not there before us, and goes with us; `like_tutorial`: as in
-    Wiring.apply."""
+    Wiring.apply, of the last one."""
 
     ids: dict[str, str] = field(default_factory=dict)
     retired: list[tuple[str, str]] = field(default_factory=list)

@@ -65,8 +65,10 @@ class Wiring:
         self._sleep = sleep
 
     async def plan(self, *, like_tutorial: str = "") -> Plan:
-        """What apply would do. Only looks. `like_tutorial`: "", or one of TUTORIALS."""
-        run = self._run(StateFile(self.places.data_dir, self.setup.name), like_tutorial)
+        """What apply would do. Only looks. `like_tutorial`: one of TUTORIALS, or "": as it was
+        applied before."""
+        file = StateFile(self.places.data_dir, self.setup.name)
+        run = self._run(file, like_tutorial or file.state.like_tutorial)
         return await make_plan(steps_of(run), run)
 
     async def apply(
@@ -84,10 +86,10 @@ class Wiring:
         """
         file = StateFile(self.places.data_dir, self.setup.name)
         with file.alone():
-            run = self._run(file, like_tutorial)
+            run = self._run(file, like_tutorial or file.state.like_tutorial)
             run.tell, run.ask_key = tell, ask_key
-            # Status and the like go by what was applied.
-            run.state.like_tutorial = like_tutorial
+            # Status, updates and the like go by what was applied.
+            run.state.like_tutorial = run.tutorial
             await carry_out(steps_of(run), run, plan)
 
     async def status(self) -> Standing:

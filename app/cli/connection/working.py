@@ -43,7 +43,10 @@ LikeTutorial = Annotated[
     typer.Option(
         "--like-tutorial",
         metavar="api|ui",
-        help="Exactly the objects of Adobe's Customer.io tutorial, by API or by UI.",
+        help=(
+            "Exactly the objects of Adobe's Customer.io tutorial, by API or by UI; later commands "
+            "keep to it."
+        ),
     ),
 ]
 

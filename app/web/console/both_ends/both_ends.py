@@ -17,7 +17,6 @@ from app.connect.destroying import Doomed
 from app.connect.lane import Lane
 from app.connect.plan import Plan
 from app.connect.standing import Standing
-from app.connect.state import StateFile
 from app.connect.wiring import Wiring, wired
 from app.core.errors import SluiceError, StoreUnavailable
 from app.settings import Settings, load_settings
@@ -79,7 +78,7 @@ class BothEnds:
         """What apply would do now. Only looks."""
         setup = await asyncio.to_thread(self.setup, name)
         async with self._open(self.settings, setup, await self._usable(name)) as wiring:
-            return await wiring.plan(like_tutorial=_tutorial(wiring))
+            return await wiring.plan()
 
     async def doomed(self, name: str, *, dataset: bool) -> Doomed:
         """What destroy would take away. Only looks."""
@@ -94,12 +93,11 @@ class BothEnds:
         is under way, here and below."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            tutorial = _tutorial(wiring)
-            plan = await wiring.plan(like_tutorial=tutorial)
+            plan = await wiring.plan()
             if digest(plan) != expected:
                 raise Changed(plan)
             work.expect(plan.work)
-            await wiring.apply(plan, tell=work.heard, ask_key=work.ask_key, like_tutorial=tutorial)
+            await wiring.apply(plan, tell=work.heard, ask_key=work.ask_key)
 
         return self._begin(name, "apply", by, do)
 
@@ -107,12 +105,11 @@ class BothEnds:
         """Another signing key in place of the one that is kept, and a test with it."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            tutorial = _tutorial(wiring)
-            plan = await wiring.plan(like_tutorial=tutorial)
+            plan = await wiring.plan()
             if any(item.step not in _OF_A_KEY for item in plan.work):
                 raise SluiceError("There is more to do than the signing key: apply the plan first")
             work.expect(plan.work)
-            await wiring.apply(plan, tell=work.heard, like_tutorial=tutorial)
+            await wiring.apply(plan, tell=work.heard)
 
         return self._begin(name, "signing key", by, do, signing_key=key)
 
@@ -193,8 +190,3 @@ class BothEnds:
         except StoreUnavailable:
             return None
         return self._redis
-
-
-def _tutorial(wiring: Wiring) -> str:
-    """What was set up like Adobe's tutorial stays so."""
-    return StateFile(wiring.places.data_dir, wiring.setup.name).state.like_tutorial
