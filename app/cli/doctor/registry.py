@@ -18,6 +18,7 @@ from app.cli.doctor import (
     processes,
     receiver,
     server,
+    signatures,
     signing_keys,
     storage,
     webhook,
@@ -66,6 +67,7 @@ GENERAL: Final = (
 
 OF_CONNECTION: Final = (
     ConnectionCheck("signing key", signing_keys.sound),
+    ConnectionCheck("signatures", signatures.refused, redis=True),
     ConnectionCheck("public address", receiver.public),
     ConnectionCheck("lane", lane.state, redis=True),
     ConnectionCheck("backlog", backlog.age, redis=True),
