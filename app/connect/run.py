@@ -55,8 +55,15 @@ class Lane(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Signatures(Protocol):
+    """app.store.signatures.Signatures, as far as steps are concerned."""
+
+    async def believed(self) -> Mapping[str, float]: ...
+    async def forget(self, key: bytes) -> None: ...
+
+
 class Places:
-    """Where things lie on this machine. `signing_key`: the file that the key is put into."""
+    """Where things lie on this machine. `signing_key`: the file that the first key is put into."""
 
     folders: Folders
     data_dir: Path
@@ -68,8 +75,9 @@ class Places:
 @dataclass(slots=True)
 class Run:
     """One plan or apply. `ids`: step -> id, "" while there is none; `tutorial`: "", "api" or "ui":
-    which of Adobe's pages is followed to the letter. `lane`: None when only looking. `signing_key`:
-    one that was given beforehand, and goes before the one that is kept."""
+    which of Adobe's pages is followed to the letter. `lane`, `signatures`: None when only looking.
+    `signing_key`: one that was given for just this, and goes before those that are kept;
+    `first_key`: one for a connection that has none yet. b"" = none."""
 
     setup: Setup
     documents: Documents
@@ -84,6 +92,8 @@ class Run:
     ask_key: Callable[[str], Awaitable[bytes | None]] | None = None
     signing_key: bytes = b""
     tenant: str = ""
+    first_key: bytes = b""
+    signatures: Signatures | None = None
     ids: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)

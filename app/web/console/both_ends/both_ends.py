@@ -15,7 +15,7 @@ from aiohttp import web
 
 from app.connect.destroying import Doomed
 from app.connect.lane import Lane
-from app.connect.plan import Plan
+from app.connect.plan import Action, Item, Plan
 from app.connect.standing import Standing
 from app.connect.wiring import Wiring, wired
 from app.core.errors import SluiceError, StoreUnavailable
@@ -41,6 +41,12 @@ _OF_A_KEY: Final = frozenset({"signing_key", "test", "webhook_on", "lane", "test
 
 # A dataset goes with its data, and that is typed, too.
 DATA_WORDS: Final = "delete the data"
+
+
+def _of_a_key(item: Item) -> bool:
+    if item.step == "connection_file" and item.action is Action.CHANGE:
+        return all(each.path.startswith("signing_keys") for each in item.differences)
+    return item.step in _OF_A_KEY
 
 
 class BothEnds:
@@ -102,11 +108,11 @@ class BothEnds:
         return self._begin(name, "apply", by, do)
 
     def rekey(self, name: str, by: str, key: bytes) -> Work:
-        """Another signing key in place of the one that is kept, and a test with it."""
+        """Another signing key before the one that is kept, and a test with it."""
 
         async def do(work: Work, wiring: Wiring) -> None:
             plan = await wiring.plan()
-            if any(item.step not in _OF_A_KEY for item in plan.work):
+            if not all(_of_a_key(item) for item in plan.work):
                 raise SluiceError("There is more to do than the signing key: apply the plan first")
             work.expect(plan.work)
             await wiring.apply(plan, tell=work.heard)
