@@ -157,8 +157,7 @@ async def _look(step: Step, run: Run) -> list[Item]:
     try:
         return await step.look(run)
     except Ambiguous as several:
-        why = f"there are {len(several.ids)} of this name ({several}): delete all but one, or "
-        return [blocked(step, run.setup.flow_name, why + "choose another name in the setup")]
+        return [blocked(step, run.setup.flow_name, str(several))]
 
 
 async def _again(step: Step, run: Run, item: Item) -> Item:

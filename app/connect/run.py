@@ -11,6 +11,7 @@ from app.connect.documents import Documents
 from app.connect.ends import Ends
 from app.connect.plan import Action, Item
 from app.connect.state import State, StateFile
+from app.core.errors import SluiceError
 from app.settings.folders import Folders
 from app.settings.setups import Setup
 
@@ -54,7 +55,6 @@ class Lane(Protocol):
     async def tests(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Signatures(Protocol):
     """app.store.signatures.Signatures, as far as steps are concerned."""
 
@@ -62,6 +62,7 @@ class Signatures(Protocol):
     async def forget(self, key: bytes) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
 class Places:
     """Where things lie on this machine. `signing_key`: the file that the first key is put into."""
 
@@ -91,9 +92,9 @@ class Run:
     tell: Callable[[Progress], None] = lambda _event: None
     ask_key: Callable[[str], Awaitable[bytes | None]] | None = None
     signing_key: bytes = b""
-    tenant: str = ""
     first_key: bytes = b""
     signatures: Signatures | None = None
+    tenant: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -120,7 +121,7 @@ class Run:
             if each.get(key) == known:
                 return each
         if len(left) > 1:
-            raise Ambiguous([str(each.get(key)) for each in left])
+            raise Ambiguous(step, [str(each.get(key)) for each in left])
         return left[0] if left else None
 
     def note(self, text: str) -> None:
@@ -130,12 +131,15 @@ class Run:
             self.tell(Progress("note", text=text))
 
 
-class Ambiguous(Exception):
-    """Several objects have the name that is looked for."""
+class Ambiguous(SluiceError):
+    """Several objects have the name that is looked for. `ids`: theirs."""
 
-    def __init__(self, ids: list[str]) -> None:
+    def __init__(self, step: str, ids: list[str]) -> None:
         self.ids = ids
-        super().__init__(", ".join(ids))
+        super().__init__(
+            f"there are {len(ids)} of this name ({step} {', '.join(ids)}), and nobody knows which "
+            "is ours: delete all but one, or choose another name in the setup"
+        )
 
 
 class Step(Protocol):
