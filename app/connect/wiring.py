@@ -14,12 +14,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from app.connect.destroying import Doomed, destroy, doomed
+from app.connect.destroying import Doomed, doomed
 from app.connect.documents import read_documents
 from app.connect.ends import Ends, open_ends
 from app.connect.engine import carry_out, make_plan
 from app.connect.lane import Lane
 from app.connect.plan import Plan
+from app.connect.removing import destroy
 from app.connect.run import Places, Progress, Run, Signatures
 from app.connect.signing_keys import drop_outdated
 from app.connect.standing import Standing, look

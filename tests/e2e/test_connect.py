@@ -212,3 +212,5 @@ async def destroyed(system: System) -> None:
     assert await objects(system) == {"namespaces": 2}
     assert await webhooks(system) == []
     assert not (system.folder / "config" / "connections" / f"{NAME}.yaml").exists()
+    again = await system.sluice("connection", "destroy", NAME, *words)
+    assert (again.code, again.out.splitlines()[-1]) == (0, f"{NAME}: there is nothing to destroy")
