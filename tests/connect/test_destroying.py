@@ -272,3 +272,38 @@ async def test_while_it_destroys_no_second_command_gets_in(stage: Stage) -> None
     stage.lane.open = opened  # type: ignore[method-assign]
     await destroyed(stage)
     assert refused == [True] and lock.stat().st_ino == inode
+
+
+# --- the webhook of another ---
+
+
+async def test_a_webhook_that_was_there_calls_us_only_when_its_key_is_known(stage: Stage) -> None:
+    await foreign(stage)
+    seen: list[tuple[str, bool]] = []
+
+    async def key(_where: str) -> bytes:
+        [webhook] = await webhooks(stage)
+        seen.append((webhook["endpoint"], webhook["disabled"]))
+        return stage.live()[0]
+
+    async with stage.wiring() as wiring:
+        plan = await wiring.plan()
+        [item] = [each for each in plan.items if each.step == "webhook"]
+        assert "disabled: false -> true" in map(str, item.differences)
+        await wiring.apply(plan, ask_key=key)
+    [webhook] = await webhooks(stage)
+    assert seen == [(f"{stage.url}/webhooks/acme", True)]
+    assert not webhook["disabled"]
+    assert (await stage.plan()).work == ()
+
+
+async def test_ours_goes_on_when_its_address_changes(stage: Stage) -> None:
+    """Events of a time when it is off never come."""
+    await stage.apply()
+    async with stage.wiring() as wiring:
+        [found] = await wiring.ends.webhooks.all()
+        await wiring.ends.webhooks.update(replace(found, endpoint=ELSEWHERE))
+    await stage.forget()
+    plan = await stage.apply()
+    assert {item.step for item in plan.work} == {"webhook"}
+    assert len(await stage.writes()) == 1 and not (await stage.webhook())["disabled"]
