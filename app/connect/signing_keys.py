@@ -47,17 +47,24 @@ def key_files(first: Path) -> list[Path]:
     return [path for _, path in numbered] + [first] * first.is_file()
 
 
+def wants_another(run: Run) -> bool:
+    """Whether the webhook is another one than the newest key was given for: each may have a key of
+    its own (customerio.md section 8). Not, where nobody has looked for the webhook."""
+    return "webhook" in run.ids and run.state.key_of not in ("", run.id("webhook"))
+
+
 def key_to_be(run: Run) -> bytes:
     """The newest, once the run is through; b"" while nobody has given one. Raises SluiceError."""
+    if run.signing_key or wants_another(run):
+        return run.signing_key
     kept = kept_keys(run)
-    return run.signing_key or (kept[0].key if kept else run.first_key)
+    return kept[0].key if kept else run.first_key
 
 
 def files_to_be(run: Run) -> list[Path]:
     """As the connection file names them, once the run is through. Raises SluiceError."""
-    own, key = own_keys(run), key_to_be(run)
-    kept = kept_keys(run)
-    if key and (not own or own[0].key != key):
+    own, kept, key = own_keys(run), kept_keys(run), key_to_be(run)
+    if (key or wants_another(run)) and (not own or own[0].key != key):
         first = _next(run.places.signing_key, own)
         kept = [Kept(first, key), *(each for each in kept if each.key != key)]
     return [each.path for each in kept] or [run.places.signing_key]
@@ -65,7 +72,10 @@ def files_to_be(run: Run) -> list[Path]:
 
 def keep(run: Run, key: bytes) -> None:
     """As the newest; on disk when this returns. Raises SluiceError."""
-    write_private(_next(run.places.signing_key, own_keys(run)), key + b"\n")
+    own = own_keys(run)
+    if not own or own[0].key != key:
+        write_private(_next(run.places.signing_key, own), key + b"\n")
+    run.state.key_of = run.id("webhook")
 
 
 async def drop_outdated(run: Run) -> None:

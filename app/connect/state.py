@@ -30,7 +30,8 @@ class State:
     through, `tested_with`: key and way of it; `tests_before`: as many tests were counted when one
     was sent that is not counted yet, -1 = none is; `webhook_off`: a person switched it off;
     `made`: (step, id) of what was not there before us, and goes with us; `like_tutorial`: as in
-    Wiring.apply, of the last one."""
+    Wiring.apply, of the last one; `key_of`: the webhook for which the newest signing key was given,
+    "" = not known."""
 
     ids: dict[str, str] = field(default_factory=dict)
     retired: list[tuple[str, str]] = field(default_factory=list)
@@ -43,6 +44,7 @@ class State:
     tests_before: int = -1
     webhook_off: bool = False
     like_tutorial: str = ""
+    key_of: str = ""
 
 
 class StateFile:

@@ -17,6 +17,7 @@ from arq import ArqRedis
 
 from app.cli.connection.apply import key_given
 from app.connect.plan import Plan
+from app.connect.steps.local import KeyMissing
 from app.core.errors import ConfigError
 from app.sandbox.defaults import SIGNING_KEY
 from app.settings.secrets import read_secret
@@ -161,6 +162,40 @@ async def test_a_right_key_between_wrong_ones_is_not_lost(live: Live) -> None:
         assert await live.event()
         assert live.look()[0] == given
     assert live.look() == [WRONG, OTHER, RIGHT], "each once, the newest first"
+
+
+async def webhook_gone(live: Live) -> None:
+    """Somebody took it away in Customer.io."""
+    async with live.stage.wiring() as wiring:
+        [found] = await wiring.ends.webhooks.all()
+        await wiring.ends.webhooks.delete(found.id)
+
+
+async def test_a_webhook_that_is_made_anew_is_not_enabled_with_the_key_of_the_one_before(
+    live: Live,
+) -> None:
+    await webhook_gone(live)
+    with pytest.raises(KeyMissing, match="the signing key of the webhook is needed"):
+        await live.apply(first=WRONG)
+    assert (await live.stage.webhook())["disabled"] and live.look() == [RIGHT]
+
+    await live.apply(b"the new one's")
+    assert not (await live.stage.webhook())["disabled"]
+    assert live.look() == [b"the new one's", RIGHT]
+    assert await live.event(b"the new one's") and await live.in_order()
+
+
+async def test_a_webhook_that_is_made_anew_may_have_the_same_key(live: Live) -> None:
+    """Nobody says whether a workspace has one or several."""
+    await webhook_gone(live)
+
+    async def asked(_where: str) -> bytes:
+        return RIGHT
+
+    async with live.stage.wiring() as wiring:
+        await wiring.apply(await wiring.plan(), ask_key=asked)
+    assert live.files == ["acme.signing-key"] and live.look() == [RIGHT]
+    assert await live.in_order()
 
 
 async def test_the_environment_s_key_is_for_a_connection_without_one(

@@ -36,8 +36,10 @@ def _fix(ground: Ground, connection: Connection) -> str:
     name = connection.name
     copied = "copy the signing key from the reporting webhook's page in Customer.io"
     if name in ground.configured.setups:
-        return f"{copied}, then: sluice connection apply {name} --signing-key-file FILE"
-    return f"{copied} into a file that signing_keys names"
+        copied += f", then: sluice connection apply {name} --signing-key-file FILE"
+    else:
+        copied += " into a file that signing_keys names"
+    return f"{copied}. Send Test there shows whether it is right"
 
 
 def _last(seen: SignatureRecord, now: float) -> str:

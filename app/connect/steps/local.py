@@ -14,7 +14,14 @@ from app.connect.connection_file import (
 )
 from app.connect.plan import Action, Item
 from app.connect.run import LATER, Progress, Run, blocked
-from app.connect.signing_keys import files_to_be, keep, kept_keys, key_to_be, own_keys
+from app.connect.signing_keys import (
+    files_to_be,
+    keep,
+    kept_keys,
+    key_to_be,
+    own_keys,
+    wants_another,
+)
 from app.core.errors import SluiceError
 from app.settings.folders import may_write
 
@@ -28,6 +35,7 @@ WHERE: Final = (
 )
 
 # Why more than one may be in use, to whoever looks.
+_ANOTHER_S: Final = "the webhook is another one than it was given for: its own is needed"
 _ANOTHER: Final = "another one is given"
 _UNTIL: Final = "the one before stays good until Customer.io has signed an event with this one"
 _NOT_TAKEN: Final = (
@@ -58,6 +66,8 @@ class SigningKey:
             if everywhere or run.signing_key or run.first_key:
                 why = f"it lies in {everywhere[0].path} until now" if everywhere else ""
             return [Item(self.key, self.kind, name, Action.CREATE, why=why)]
+        if wants_another(run):
+            return [Item(self.key, self.kind, name, Action.CHANGE, why=_ANOTHER_S)]
         if run.signing_key not in (b"", own[0].key):
             why = f"{_ANOTHER}; {_UNTIL}"
             return [Item(self.key, self.kind, name, Action.CHANGE, why=why)]
