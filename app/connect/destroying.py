@@ -24,7 +24,7 @@ from app.connect.signing_keys import key_files
 from app.connect.typed_secrets import typed_secrets
 from app.customerio.webhooks import Webhook
 
-# In this order.
+# Step -> what it makes, for people; in the order in which they go.
 KINDS: Final = {
     "webhook": "reporting webhook",
     "flow": "dataflow",
@@ -68,12 +68,13 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """`items`: in the order in which they go; `stays`: what does not; `files`: of this machine;
-    `secrets`: those that a wizard wrote for the setup, which stays and still names them;
-    `refusal`: why nothing may go now, "" = it may; `closes`: the connection ends, rather than lose
-    what was replaced only."""
+    """`setup`: its file, which stays; `items`: in the order in which they go; `stays`: what else
+    does not; `files`: of this machine; `secrets`: those that a wizard wrote for the setup, which
+    goes on naming them; `refusal`: why nothing may go now, "" = it may; `closes`: the connection
+    ends, rather than lose what was replaced only."""
 
     name: str
+    setup: Path
     items: tuple[Item, ...]
     stays: tuple[Stay, ...]
     files: tuple[Path, ...] = ()
@@ -87,10 +88,21 @@ class Doomed:
         off = any(stay.why is Why.SWITCHED_OFF for stay in self.stays)
         return not (self.items or self.files or self.secrets or off)
 
+    @property
+    def takes_data(self) -> bool:
+        """Whether the dataset goes, with the events in it, or what is left of its making."""
+        return any(_kind(item.step) in DATA for item in self.items)
+
+    @property
+    def leaves_data(self) -> bool:
+        """Whether more would go, were it asked for with the data."""
+        return any(stay.why is Why.DATA for stay in self.stays)
+
     def document(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "setup": self.name,
+            "setup_file": str(self.setup),
             "destroys": [{"kind": e.kind, "name": e.name or None, "id": e.id} for e in self.items],
             "stays": [each.document() for each in self.stays],
             "files": [str(path) for path in (*self.files, *self.secrets)],
@@ -100,9 +112,9 @@ class Doomed:
 
 async def doomed(run: Run, lane: Lane | None, *, dataset: bool, retired_only: bool) -> Doomed:
     """What would go. Only looks."""
-    name = run.setup.name
+    name, setup = run.setup.name, run.places.setup
     if retired_only:
-        return Doomed(name, tuple(_in_order(_replaced(run))), (), closes=False)
+        return Doomed(name, setup, tuple(_in_order(_replaced(run))), (), closes=False)
     waiting = 0 if lane is None else await lane.in_flight()
     refusal = ""
     if waiting:
@@ -124,7 +136,7 @@ async def doomed(run: Run, lane: Lane | None, *, dataset: bool, retired_only: bo
         stays.append(Stay("secret files", Why.NEEDED))
         secrets = ()
     files = _files(run, remembers=any(_kind(step) in data for step, _ in run.state.made))
-    return Doomed(name, tuple(_in_order(items)), tuple(stays), files, secrets, refusal)
+    return Doomed(name, setup, tuple(_in_order(items)), tuple(stays), files, secrets, refusal)
 
 
 async def _in_use(run: Run) -> tuple[list[Item], list[Stay]]:

@@ -73,7 +73,8 @@ def test_what_would_be_destroyed_says_what_stays_and_how_it_goes_too(
         Stay("mapping set", Why.NO_CALL),
     )
     secret = Path("var/connect/acme.client-secret")
-    show_doomed(Doomed("acme", (webhook, old), stays, (Path("var/connect/acme.json"),), (secret,)))
+    setup, state = Path("generated/setups/acme.yaml"), Path("var/connect/acme.json")
+    show_doomed(Doomed("acme", setup, (webhook, old), stays, (state,), (secret,)))
     assert capsys.readouterr().out.splitlines() == [
         "- reporting webhook  Sluice acme",
         "- dataflow  f0",
@@ -85,8 +86,8 @@ def test_what_would_be_destroyed_says_what_stays_and_how_it_goes_too(
         "= reporting webhook: it was there before; it is switched off, since it calls us",
         "= identity descriptor: what stays needs it",
         "= mapping set: Platform has no call that deletes one",
-        "= setup: config/setups/acme.yaml names secret files that go; delete it, or put them back "
-        "before you apply it",
+        "= setup: generated/setups/acme.yaml names secret files that go; delete it, or put them "
+        "back before you apply it",
     ]
 
 

@@ -65,11 +65,17 @@ async def test_secrets_go_at_once_where_the_data_were_there_before(stage: Stage)
     assert not any(path.exists() for path in secrets)
 
 
-@pytest.mark.parametrize("who", ["setups/other", "connections/other", "connections/acme"])
+@pytest.mark.parametrize(
+    "who",
+    ["config/setups/other", "config/connections/acme", "config/connections/other",
+     "generated/setups/other", "generated/connections/other"],
+)  # fmt: skip
 async def test_a_secret_that_another_file_points_at_stays(stage: Stage, who: str) -> None:
     client_secret, api_key = with_typed_secrets(stage)
+    stage.generated = stage.folder / "generated"
     stage.setup()
-    other = stage.config / f"{who}.yaml"
+    other = stage.folder / f"{who}.yaml"
+    other.parent.mkdir(parents=True, exist_ok=True)
     keys = {"platform": {"credentials": {"client_secrets": [{"file": str(client_secret)}]}}}
     other.write_text(json.dumps(keys))
     async with stage.wiring() as wiring:

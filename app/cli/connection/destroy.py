@@ -86,8 +86,8 @@ def show_doomed(what: Doomed) -> None:
         typer.echo(f"= {stay.kind}: {_why(stay)}")
     if what.secrets:
         typer.echo(
-            f"= setup: config/setups/{what.name}.yaml names secret files that go; delete it, or "
-            "put them back before you apply it"
+            f"= setup: {what.setup} names secret files that go; delete it, or put them back before "
+            "you apply it"
         )
 
 

@@ -18,6 +18,7 @@ from app.connect.lane import Lane
 from app.connect.plan import Action, Item, Plan
 from app.connect.standing import Standing
 from app.connect.wiring import Wiring, wired
+from app.core.curl import Show
 from app.core.errors import SluiceError, StoreUnavailable
 from app.settings import Settings, load_settings
 from app.settings.load_setups import load_setup, setup_names
@@ -32,7 +33,13 @@ class Open(Protocol):
     """As app.connect.wiring.wired."""
 
     def __call__(
-        self, settings: Settings, setup: Setup, redis: Store | None, *, signing_key: bytes = b""
+        self,
+        settings: Settings,
+        setup: Setup,
+        redis: Store | None,
+        *,
+        show: Show | None = None,
+        signing_key: bytes = b"",
     ) -> AbstractAsyncContextManager[Wiring]: ...
 
 
@@ -80,17 +87,19 @@ class BothEnds:
         """The act that is under way, or was the last one since this console began."""
         return self._works.get(name)
 
-    async def plan(self, name: str) -> Plan:
-        """What apply would do now. Only looks."""
+    async def plan(self, name: str, *, like_tutorial: str = "") -> Plan:
+        """What apply would do now, or would, were it to make what Adobe's tutorial does (one of
+        TUTORIALS). Only looks."""
         setup = await asyncio.to_thread(self.setup, name)
         async with self._open(self.settings, setup, await self._usable(name)) as wiring:
-            return await wiring.plan()
+            return await wiring.plan(like_tutorial=like_tutorial)
 
-    async def doomed(self, name: str, *, dataset: bool) -> Doomed:
-        """What destroy would take away. Only looks."""
+    async def doomed(self, name: str, *, dataset: bool, retired_only: bool = False) -> Doomed:
+        """What destroy would take away; `retired_only`: what was replaced, and nothing else. Only
+        looks."""
         setup = await asyncio.to_thread(self.setup, name)
         async with self._open(self.settings, setup, self._redis) as wiring:
-            return await wiring.doomed(dataset=dataset)
+            return await wiring.doomed(dataset=dataset, retired_only=retired_only)
 
     # --- acts ---
 
@@ -135,11 +144,13 @@ class BothEnds:
 
         return self._begin(name, "test", by, do)
 
-    def destroy(self, name: str, by: str, expected: str, *, dataset: bool) -> Work:
+    def destroy(
+        self, name: str, by: str, expected: str, *, dataset: bool, retired_only: bool = False
+    ) -> Work:
         """Takes away what was shown."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            what = await wiring.doomed(dataset=dataset)
+            what = await wiring.doomed(dataset=dataset, retired_only=retired_only)
             if digest_of(what.document()) != expected:
                 raise SluiceError("What would go is not what you were shown any more: look again")
             work.expect(what.items, "destroy")
@@ -169,7 +180,9 @@ class BothEnds:
 
         async def wire(work: Work) -> None:
             setup = await asyncio.to_thread(self.setup, name)
-            opened = self._open(self.settings, setup, self._redis, signing_key=signing_key)
+            opened = self._open(
+                self.settings, setup, self._redis, show=work.called, signing_key=signing_key
+            )
             async with opened as wiring:
                 await do(work, wiring)
 

@@ -17,7 +17,7 @@ from app.web.console.panels import explain
 # Whoever has all of an open inlet's address can post to it (platform.md section 1.7).
 _INLET_ID: Final = re.compile(
     r"(?:(?<=/collection/)(?!batch/)|(?<=/collection/batch/)|\b(?=[0-9a-f]{64}\b))"
-    r"([^/?\s\".,]{4})[^/?\s\".,]*(?:\.{3})?"
+    r"([^/?\s\"'.,]{4})[^/?\s\"'.,]*(?:\.{3})?"
 )
 
 
