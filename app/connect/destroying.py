@@ -115,13 +115,7 @@ async def doomed(run: Run, lane: Lane | None, *, dataset: bool, retired_only: bo
     name, setup = run.setup.name, run.places.setup
     if retired_only:
         return Doomed(name, setup, tuple(_in_order(_replaced(run))), (), closes=False)
-    waiting = 0 if lane is None else await lane.in_flight()
-    refusal = ""
-    if waiting:
-        refusal = (
-            f"{waiting} events of {name} are still on their way: wait until they are "
-            "delivered or dead (`sluice ledger`)"
-        )
+    refusal = await _refusal(name, lane)
     items, stays = await _in_use(run)
     data = _data_stays(run, dataset)
     if dataset:
@@ -137,6 +131,16 @@ async def doomed(run: Run, lane: Lane | None, *, dataset: bool, retired_only: bo
         secrets = ()
     files = _files(run, remembers=any(_kind(step) in data for step, _ in run.state.made))
     return Doomed(name, setup, tuple(_in_order(items)), tuple(stays), files, secrets, refusal)
+
+
+async def _refusal(name: str, lane: Lane | None) -> str:
+    waiting = 0 if lane is None else await lane.in_flight()
+    if not waiting:
+        return ""
+    return (
+        f"{waiting} events of {name} are still on their way: wait until they are delivered or dead "
+        "(`sluice ledger`)"
+    )
 
 
 async def _in_use(run: Run) -> tuple[list[Item], list[Stay]]:
