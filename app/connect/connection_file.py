@@ -6,7 +6,7 @@ A file that a person wrote is never overwritten: ours begin with HEADER.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -42,15 +42,15 @@ class Given:
 
 
 def connection_document(
-    setup: Setup, given: Given, signing_key: Path, folder: Path, setups: Path
+    setup: Setup, given: Given, signing_keys: Sequence[Path], folder: Path, setups: Path
 ) -> dict[str, Any]:
-    """The connection's keys. `folder`: where its file lies; `setups`: where the setup's does, from
-    which its own `{file: path}` count."""
+    """The connection's keys. `signing_keys`: their files; `folder`: where its file lies; `setups`:
+    where the setup's does, from which its own `{file: path}` count."""
     written = setup.written
     platform: Mapping[str, Any] = written.get("platform", {})
     document: dict[str, Any] = {
         "name": setup.name,
-        "signing_keys": [{"file": str(signing_key.resolve())}],
+        "signing_keys": _pointing(signing_keys),
         "mapping_set": setup.mapping_set,
         "tenant": given.tenant,
         **{key: written[key] for key in _COPIED if key in written},
@@ -121,6 +121,35 @@ def write(path: Path, document: Mapping[str, Any], name: str) -> None:
         sync_folder(path.parent)
     except OSError as fault:
         raise SluiceError(f"{path} cannot be written: {fault.strerror}") from None
+
+
+def named_keys(path: Path) -> list[Path]:
+    """The files of signing keys that a file of ours names, as far as it can be read."""
+    try:
+        document = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return []
+    named = document.get("signing_keys") if isinstance(document, dict) else None
+    return [
+        Path(each["file"])
+        for each in (named if isinstance(named, list) else [])
+        if isinstance(each, dict) and isinstance(each.get("file"), str)
+    ]
+
+
+def name_keys(path: Path, signing_keys: Sequence[Path], name: str) -> None:
+    """Has a file of ours name just these files of signing keys. Raises SluiceError."""
+    try:
+        document = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise SluiceError(f"{path} cannot be read: {' '.join(str(fault).split())}") from None
+    wanted = _pointing(signing_keys)
+    if isinstance(document, dict) and document.get("signing_keys") != wanted:
+        write(path, document | {"signing_keys": wanted}, name)
+
+
+def _pointing(files: Sequence[Path]) -> list[dict[str, str]]:
+    return [{"file": str(path.resolve())} for path in files]
 
 
 def moved(node: Any, source: Path, target: Path) -> Any:
