@@ -11,7 +11,7 @@ from app.cli import cli
 from app.cli.connection.destroy import show_doomed
 from app.cli.connection.showing import Watch, show_plan
 from app.connect.destroying import Doomed, Stay, Why
-from app.connect.plan import Action, Difference, Item, Plan
+from app.connect.plan import Action, Difference, Item, Plan, fresh
 from app.connect.run import Progress
 from app.core.errors import ConfigError
 from tests.connect.surroundings import config_folder
@@ -44,6 +44,18 @@ def test_a_plan_reads_like_a_list_of_what_is_to_be_done(capsys: pytest.CaptureFi
         "acme: 1 to change, 1 to replace, 1 as wanted, 1 cannot be changed",
     ):
         assert line in shown
+
+
+def test_what_is_to_be_created_is_told_and_long_texts_are_cut(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    many = fresh(*((f"row {number}", "x" * 500 if number == 1 else "y") for number in range(15)))
+    show_plan(Plan("acme", (Item("m", "mapping set", "m", Action.CREATE, differences=many),)))
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[1] == "    row 0: y"
+    assert shown[2].startswith("    row 1: xxx") and shown[2].endswith("x...")
+    assert len(shown[2]) < 320
+    assert shown[13] == "    and 3 more; --json has all"
 
 
 def test_a_countdown_without_a_terminal_is_a_line_now_and_then(

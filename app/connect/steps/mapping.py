@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from app.adobe.data_prep import StoredSet
 from app.adobe.flow_service import specs
-from app.connect.plan import Action, Difference, Item
-from app.connect.run import Run, blocked
+from app.connect.plan import Action, Difference, Item, fresh
+from app.connect.run import LATER, Run, blocked
 from app.connect.tutorial import tutorial_set
 from app.core.dataprep import compile_mapping_set
 from app.core.dataprep.document import posted
@@ -59,7 +59,8 @@ class MappingSet:
     def _judged(self, run: Run, name: str, found: StoredSet | None) -> Item:
         if found is None:
             run.ids[self.key], run.facts["mapping_version"] = "", _NEXT
-            return Item(self.key, self.kind, name, Action.CREATE)
+            made_of = _made_of(run)
+            return Item(self.key, self.kind, name, Action.CREATE, differences=made_of)
         run.ids[self.key], run.facts["mapping_version"] = found.id, found.version
         if not (differences := tuple(_differences(found, wanted_set(run)))):
             return Item(self.key, self.kind, name, Action.EXISTS, found.id)
@@ -143,6 +144,19 @@ async def _compare(run: Run, document: dict[str, Any]) -> None:
 
 def _name(run: Run) -> str:
     return run.setup.flow_name
+
+
+def _made_of(run: Run) -> tuple[Difference, ...]:
+    """A new set's schema, and each of its rows."""
+    rows = _rows(wanted_set(run))
+    source = (
+        f"Adobe's tutorial, {run.tutorial}" if run.tutorial else f"{run.setup.mapping_set}.json"
+    )
+    return fresh(
+        ("outputSchema", run.id("schema") or LATER),
+        ("mappings", f"{len(rows)} rows, of {source}"),
+        *((destination, f"{kind} {text}") for kind, text, destination in rows),
+    )
 
 
 def _differences(found: StoredSet, wanted: dict[str, Any]) -> Iterator[Difference]:
