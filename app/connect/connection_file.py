@@ -6,21 +6,25 @@ A file that a person wrote is never overwritten: ours begin with HEADER.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from app.connect.plan import Difference
-from app.connect.state import sync_folder
+from app.connect.inlet_address import shortened
+from app.connect.plan import Difference, fresh
+from app.connect.state import write_private
 from app.core.errors import SluiceError
 from app.core.json_diff import patch_between
 from app.settings.setups import Setup
 
 HEADER: Final = "# written by sluice connection apply"
 _NOTE: Final = "; change config/setups/{name}.yaml and apply it again, edits here are lost.\n"
+
+# The inlet's address.
+_INLET: Final = "platform.url"
 
 # Of the setup, as they are.
 _COPIED: Final = (
@@ -77,50 +81,49 @@ def connection_document(
 
 
 def differences(path: Path, wanted: Mapping[str, Any]) -> tuple[Difference, ...] | None:
-    """What a file of ours says otherwise; None when there is none. Raises SluiceError when it
-    cannot be read, and PermissionError's likes as such."""
+    """What a file of ours says otherwise, an inlet's address shortened; None when there is none.
+
+    Raises SluiceError when it cannot be read.
+    """
     try:
         found = yaml.safe_load(path.read_text())
     except FileNotFoundError:
         return None
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise SluiceError(f"{path} cannot be read: {' '.join(str(fault).split())}") from None
+    except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as fault:
+        raise _unreadable(path, fault) from None
     before = found if isinstance(found, dict) else {}
     return tuple(
-        Difference(
-            change["path"].strip("/").replace("/", "."),
-            _shown(_at(before, change["path"])),
-            _shown(change.get("value", "")),
-        )
+        each
         for change in patch_between(before, dict(wanted))
+        for each in _told(change["path"], _at(before, change["path"]), change.get("value"))
     )
 
 
+def contents(document: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """All that a new file will have, an inlet's address shortened."""
+    return fresh(*((path, _shown(path, value)) for path, value in _leaves("", document)))
+
+
 def is_ours(path: Path) -> bool:
-    """Whether we wrote the file, or there is none."""
+    """Whether we wrote the file, or there is none. Raises SluiceError when it cannot be read."""
     try:
-        with path.open() as file:
-            return file.readline().startswith(HEADER)
+        with path.open("rb") as file:
+            return file.readline().startswith(HEADER.encode())
     except FileNotFoundError:
         return True
+    except OSError as fault:
+        raise _unreadable(path, fault) from None
 
 
 def write(path: Path, document: Mapping[str, Any], name: str) -> None:
-    """Replaces the file whole; on disk when this returns. Raises SluiceError."""
+    """Replaces the file whole; on disk when this returns. Raises SluiceError.
+
+    For its owner only, as the signing key beside it: whoever has the address of an open inlet can
+    post to it (platform.md section 1.7).
+    """
     text = HEADER + _NOTE.format(name=name)
     text += yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
-    # Not NAME.yaml.new: what ends in .yaml would be read as a connection.
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        sync_folder(path.parent)
-    except OSError as fault:
-        raise SluiceError(f"{path} cannot be written: {fault.strerror}") from None
+    write_private(path, text.encode())
 
 
 def moved(node: Any, source: Path, target: Path) -> Any:
@@ -145,5 +148,31 @@ def _at(document: Any, pointer: str) -> Any:
     return document
 
 
-def _shown(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else str(value)
+def _told(pointer: str, before: Any, wanted: Any) -> Iterator[Difference]:
+    """One for each value that differs below a place."""
+    path = pointer.strip("/").replace("/", ".")
+    have, want = dict(_leaves(path, before)), dict(_leaves(path, wanted))
+    for each in dict.fromkeys((*have, *want)):
+        # Not by what is shown: two inlets may look alike.
+        if repr(have.get(each)) != repr(want.get(each)):
+            yield Difference(each, _shown(each, have.get(each)), _shown(each, want.get(each)))
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """(path, value) of all in a document that has nothing below it; what is null is not there."""
+    if value and isinstance(value, Mapping | list):
+        pairs = enumerate(value) if isinstance(value, list) else value.items()
+        for key, each in pairs:
+            yield from _leaves(f"{path}.{key}" if path else str(key), each)
+    elif value is not None:
+        yield path, value
+
+
+def _shown(path: str, value: Any) -> str:
+    text = "" if value is None else str(value)
+    return shortened(text) if path == _INLET and "://" in text else text
+
+
+def _unreadable(path: Path, fault: Exception) -> SluiceError:
+    why = fault.strerror if isinstance(fault, OSError) else " ".join(str(fault).split())
+    return SluiceError(f"{path} cannot be read: {why}; move it away, and it is written anew")

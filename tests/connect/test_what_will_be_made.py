@@ -16,7 +16,7 @@ from tests.connect.stage import Stage, staged
 from tests.connect.test_apply import KINDS, TINY
 
 # What the name says already.
-PLAIN = {"signing_key", "test", "connection_file"}
+PLAIN = {"signing_key", "test"}
 
 
 def told(plan: Plan, step: str) -> dict[str, str]:
