@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 import yaml
 
 from app.connect.inlet_address import shortened
@@ -86,10 +87,15 @@ def differences(path: Path, wanted: Mapping[str, Any]) -> tuple[Difference, ...]
     Raises SluiceError when it cannot be read.
     """
     try:
-        found = yaml.safe_load(path.read_text())
+        # Through JSON: keys become texts, and so do dates.
+        written = orjson.dumps(
+            yaml.safe_load(path.read_text()), default=str, option=orjson.OPT_NON_STR_KEYS
+        )
+        found = orjson.loads(written)
     except FileNotFoundError:
         return None
-    except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as fault:
+    except Exception as fault:
+        # As in app.settings.load: what YAML's constructors stumble over is of any class.
         raise _unreadable(path, fault) from None
     before = found if isinstance(found, dict) else {}
     return tuple(

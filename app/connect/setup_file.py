@@ -14,6 +14,7 @@ from app.connect.questions import Answers, setup_document
 from app.connect.state import write_private
 from app.core.errors import ConfigError
 from app.settings.folders import Folders
+from app.settings.load import read_yaml
 
 _HEADER: Final = """\
 # What is wanted at both ends of the connection: `sluice connection plan {name}` shows what is to be
@@ -55,10 +56,17 @@ def take_in(folders: Folders, source: Path, written: Mapping[str, Any], name: st
     if path.resolve() == source.resolve():
         return path
     document = moved(dict(written), source.parent.resolve(), path.parent.resolve())
-    if path.exists() and yaml.safe_load(path.read_text()) != document:
-        raise ConfigError([f"{path}: another setup of this name is there already"])
     if not path.exists():
         _write(path, document)
+        return path
+    faults: list[str] = []
+    there = read_yaml(path, faults)
+    if there is None:
+        raise ConfigError([f"{fault}, or move it away" for fault in faults])
+    if there != document:
+        raise ConfigError(
+            [f"{path}: another setup of this name is there already; apply that, or move it away"]
+        )
     return path
 
 

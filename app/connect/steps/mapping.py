@@ -16,7 +16,7 @@ from app.connect.run import LATER, Run, blocked
 from app.connect.tutorial import tutorial_set
 from app.core.dataprep import compile_mapping_set
 from app.core.dataprep.document import posted
-from app.core.errors import MappingSetInvalid, SluiceError
+from app.core.errors import ConfigError, MappingSetInvalid, SluiceError
 from app.core.json_diff import patch_between
 from app.core.preview import preview
 from app.core.xdm import fill_schema, types_of
@@ -92,12 +92,17 @@ class MappingSet:
 
 
 def wanted_set(run: Run) -> dict[str, Any]:
-    """The set as it is posted; its schema is the one that dataset and target have."""
+    """The set as it is posted; its schema is the one that dataset and target have. Raises
+    ConfigError for a file that is none."""
     reference = {"id": run.id("schema"), "contentType": specs.SCHEMA_TYPE}
     if run.tutorial:
         return tutorial_set(run.tutorial, run.tenant, reference)
     variables = run.setup.mapping_variables(run.tenant)
-    document = posted(run.documents.mapping, variables)
+    try:
+        document = posted(run.documents.mapping, variables)
+    except MappingSetInvalid as fault:
+        path = run.places.folders.config / "mappings" / f"{run.setup.mapping_set}.json"
+        raise ConfigError([f"{path}: {each}; mend it" for each in fault.faults]) from None
     # Platform counts versions by itself.
     document.pop("version", None)
     return {**document, "name": _name(run), "outputSchema": {"schemaRef": reference}}
