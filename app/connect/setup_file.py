@@ -12,9 +12,10 @@ import yaml
 from app.connect.connection_file import moved
 from app.connect.questions import Answers, setup_document
 from app.connect.state import write_private
-from app.core.errors import ConfigError
+from app.core.errors import ConfigError, SluiceError
 from app.settings.folders import Folders
 from app.settings.load import read_yaml
+from app.settings.load_setups import parse_setup
 
 _HEADER: Final = """\
 # What is wanted at both ends of the connection: `sluice connection plan {name}` shows what is to be
@@ -26,13 +27,27 @@ SECRET_FILES: Final = {
 }
 
 
-def write_setup(folders: Folders, data_dir: Path, answers: Answers) -> Path:
+def check_answers(folders: Folders, answers: Answers, config_dir: Path | None = None) -> None:
+    """Raises ConfigError with all that would be wrong with the setup; nothing is written.
+
+    `config_dir`: with the documents that it may name, if not that of `folders`.
+    """
+    path = folders.file("setups", answers["name"])
+    document = setup_document(answers, lambda _key, _answer: {"env": "SECRET"})
+    parse_setup(document, path, config_dir or folders.config, {"SECRET": "-"})
+
+
+def write_setup(
+    folders: Folders, data_dir: Path, answers: Answers, config_dir: Path | None = None
+) -> Path:
     """The file's path. Secrets that were typed go into files that only their owner can read.
 
-    Raises ConfigError when there is such a setup already, and SluiceError.
+    Raises ConfigError when there is such a setup already, or it would be no good, and SluiceError;
+    nothing is left behind then. `config_dir`: as in `check_answers`.
     """
     name = answers["name"]
     path = folders.file("setups", name)
+    made: list[Path] = []
 
     def kept(key: str, answer: str) -> dict[str, str]:
         kind, _, rest = answer.partition(":")
@@ -41,12 +56,20 @@ def write_setup(folders: Folders, data_dir: Path, answers: Answers) -> Path:
         if kind == "file":
             return {"file": str(Path(rest).resolve())}
         secret = data_dir / "connect" / f"{name}.{SECRET_FILES[key]}"
+        if not secret.exists():
+            made.append(secret)
         write_private(secret, answer.encode() + b"\n")
         return {"file": str(secret.resolve())}
 
     if path.exists():
         raise ConfigError([f"{path}: it is there already; edit it, then apply it"])
-    _write(path, setup_document(answers, kept))
+    check_answers(folders, answers, config_dir)
+    try:
+        _write(path, setup_document(answers, kept))
+    except SluiceError:
+        for secret in made:
+            secret.unlink(missing_ok=True)
+        raise
     return path
 
 

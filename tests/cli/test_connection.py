@@ -109,6 +109,7 @@ def test_what_would_be_destroyed_says_what_stays_and_how_it_goes_too(
         ),
         (("connection", "plan", "acme", "--like-tutorial", "both"), "it is `api` or `ui`"),
         (("connect", "--set", "name"), "is no KEY=VALUE"),
+        (("connect", "--from", "a.yaml", "--set", "name=a"), "--from asks none"),
     ],
 )
 def test_wrong_use_is_exit_2_with_a_hint(
@@ -131,3 +132,46 @@ def test_a_wizard_that_could_not_write_asks_nothing(
     found = CliRunner().invoke(cli, ("connect", "--sandbox", "--yes"))
     assert isinstance(found.exception, ConfigError)
     assert "set SLUICE_GENERATED_DIR to a folder that can" in str(found.exception)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"platform.settle_seconds": "abc"}, "platform.settle_seconds: is 'abc': input should be"),
+        ({"platform.settle_seconds": "nan"}, "platform.settle_seconds: is nan"),
+        ({"nonsense.key": "1"}, "nonsense.key: unknown; known: "),
+        ({"platform": "abc"}, "platform: unknown; did you mean platform.flow?"),
+        ({"written": "1"}, "written: unknown"),
+        ({"platform.source.kind": "customerio"}, "did you mean platform.source?"),
+        ({"platform.credentials.client_secrets": "x"}, "platform.credentials.client_secrets: unk"),
+        ({"platform.schema.union": "maybe"}, "platform.schema.union: is 'maybe'"),
+        ({"mapping_set": "nope"}, "mapping_set: there is no"),
+        ({"customerio.families": "fax"}, "customerio.families: unknown: fax"),
+        ({"customerio.region": "mars"}, "customerio.region: it is one of: us, eu"),
+        ({"platform.org_id": "acme"}, "platform.org_id: wanted an id that ends in @AdobeOrg"),
+        ({"name": "../up"}, "name: wanted a-z, 0-9 and -"),
+        ({"platform.flow": ""}, "platform.flow: is ''"),
+        (
+            {"platform.schema.union": "false", "platform.dataset.profile": "yes"},
+            "dataset.profile is true, so schema.union must be, too",
+        ),
+        # All of them at once.
+        ({"nonsense": "1", "name": "X", "body_limit_bytes": "x"}, "body_limit_bytes: is 'x'"),
+        ({"nonsense": "1", "name": "X", "body_limit_bytes": "x"}, "nonsense: unknown"),
+        ({"nonsense": "1", "name": "X", "body_limit_bytes": "x"}, "name: wanted a-z"),
+    ],
+)
+def test_what_is_set_beforehand_is_looked_at_before_anything_is_asked_or_written(
+    given: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_CONFIG_DIR", str(config_folder(tmp_path)))
+    monkeypatch.setenv("SLUICE_DATA_DIR", str(tmp_path / "var"))
+    before = set(tmp_path.rglob("*"))
+    words = [word for key, value in given.items() for word in ("--set", f"{key}={value}")]
+    found = CliRunner().invoke(cli, ("connect", *words), input="")
+    assert found.exit_code == 2
+    shown = " ".join(found.output.replace("│", "").split())
+    assert said in shown
+    assert "written" not in shown.replace("written: unknown", "")
+    assert "Ctrl-C" not in shown
+    assert set(tmp_path.rglob("*")) == before
