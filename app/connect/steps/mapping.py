@@ -12,12 +12,12 @@ from typing import Any, Final
 from app.adobe.data_prep import StoredSet
 from app.adobe.flow_service import specs
 from app.connect.plan import Action, Difference, Item, fresh
+from app.connect.preview_differences import remarks_on
 from app.connect.run import LATER, Run, blocked
 from app.connect.tutorial import tutorial_set
 from app.core.dataprep import compile_mapping_set
 from app.core.dataprep.document import posted
 from app.core.errors import ConfigError, MappingSetInvalid, SluiceError
-from app.core.json_diff import patch_between
 from app.core.preview import preview
 from app.core.xdm import fill_schema, types_of
 from app.settings.mapping_files import check_files
@@ -52,7 +52,11 @@ class MappingSet:
         found = await self._found(run, name)
         item = self._judged(run, name, found)
         # What is to be posted is shown to Platform first, as soon as its schema is there.
-        if item.is_work and run.id("schema") and (refused := await approve(run, wanted_set(run))):
+        if not item.is_work:
+            return [item]
+        if not run.id("schema"):
+            run.note("Platform looks at the mapping set when its schema is there, before it is put")
+        elif refused := await approve(run, wanted_set(run)):
             return [blocked(self, name, refused, item.id)]
         return [item]
 
@@ -127,8 +131,13 @@ async def approve(run: Run, document: dict[str, Any]) -> str:
 
 
 async def _compare(run: Run, document: dict[str, Any]) -> None:
-    events = run.documents.examples[:_EXAMPLES]
+    every = run.documents.examples
+    events = every[:_EXAMPLES]
     if not events:
+        run.note(
+            "the mapping set has no examples, so Platform's preview is not held against ours: put "
+            f"some into config/mappings/examples/{run.setup.mapping_set}.json"
+        )
         return
     theirs = await run.ends.mappings.preview(events, document)
     schema = fill_schema(run.documents.schema, run.setup.mapping_variables(run.tenant))
@@ -136,15 +145,11 @@ async def _compare(run: Run, document: dict[str, Any]) -> None:
         ours = compile_mapping_set(document, {}, types_of(schema))
     except MappingSetInvalid as fault:
         raise SluiceError(f"the mapping set as it would be posted: {fault}") from None
-    differing: dict[str, int] = {}
-    for event, made in zip(events, theirs, strict=True):
-        for change in patch_between(preview(ours, None, event).data, made.record):
-            path = change["path"].strip("/").replace("/", ".")
-            differing[path] = differing.get(path, 0) + 1
-    for path, times in list(differing.items())[:_SHOWN]:
-        run.note(f"Platform's preview differs from ours at {path or 'the record'}, {times} times")
-    if not differing:
-        run.note(f"Platform's preview makes the same of all {len(events)} examples")
+    pairs = [(preview(ours, None, e).data, t.record) for e, t in zip(events, theirs, strict=True)]
+    for remark in remarks_on(pairs):
+        run.note(remark)
+    if len(every) > len(events):
+        run.note(f"only the first {len(events)} of {len(every)} examples were shown to Platform")
 
 
 def _name(run: Run) -> str:
