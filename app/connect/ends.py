@@ -30,6 +30,8 @@ PLATFORM_PER_SECOND: Final = 20.0
 CUSTOMERIO_PER_SECOND: Final = 8.0
 # How long something may be in a transitional state (platform.md section 1.11).
 PATIENCE_SECONDS: Final = 60.0
+# How long a look at something may be silent, twice; who hangs is said to hang in half a minute.
+LOOK_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +67,20 @@ def ends_of(
     client = PlatformClient(
         session,
         _account(setup),
-        OwnToken(TokenClient(session, _credential(setup), show=show)),
+        OwnToken(TokenClient(session, _credential(setup), show=show), sleep=sleep),
         requests_per_second=requests_per_second or PLATFORM_PER_SECOND,
         patience_seconds=PATIENCE_SECONDS,
+        look_seconds=LOOK_SECONDS,
         show=show,
         sleep=sleep,
     )
     key = secret_text(setup.customerio.api_key, f"setup {setup.name}: customerio.api_key")
     workspace = Workspace(setup.customerio.url, key)
     pace = requests_per_second or CUSTOMERIO_PER_SECOND
-    api = AppApi(session, workspace, requests_per_second=pace, show=show, sleep=sleep)
+    api = AppApi(
+        session, workspace, requests_per_second=pace, look_seconds=LOOK_SECONDS, show=show,
+        sleep=sleep,
+    )  # fmt: skip
     return Ends(
         session, show, client,
         SchemaRegistry(client), Namespaces(client), Catalog(client), FlowService(client),

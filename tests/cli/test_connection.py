@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from app.cli.connection import working
 from app.cli.connection.destroy import show_doomed
 from app.cli.connection.showing import Watch, show_plan
 from app.connect.destroying import Doomed, Stay, Why
@@ -175,3 +177,16 @@ def test_what_is_set_beforehand_is_looked_at_before_anything_is_asked_or_written
     assert "written" not in shown.replace("written: unknown", "")
     assert "Ctrl-C" not in shown
     assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0, False), (0.3, True)])
+async def test_a_look_that_takes_its_time_is_told_once(
+    seconds: float, told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(working, "_SLOW_SECONDS", 0.1)
+    with working.told_when_slow():
+        await asyncio.sleep(seconds)
+    await asyncio.sleep(0.3)
+    shown = capsys.readouterr()
+    assert shown.err.count("is slow to answer; --show-calls says which") == told
+    assert shown.out == ""
