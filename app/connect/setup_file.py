@@ -45,32 +45,39 @@ def write_setup(
     Raises ConfigError when there is such a setup already, or it would be no good, and SluiceError;
     nothing is left behind then. `config_dir`: as in `check_answers`.
     """
-    name = answers["name"]
-    path = folders.file("setups", name)
-    made: list[Path] = []
-
-    def kept(key: str, answer: str) -> dict[str, str]:
-        kind, _, rest = answer.partition(":")
-        if kind == "env":
-            return {"env": rest}
-        if kind == "file":
-            return {"file": str(Path(rest).resolve())}
-        secret = data_dir / "connect" / f"{name}.{SECRET_FILES[key]}"
-        if not secret.exists():
-            made.append(secret)
-        write_private(secret, answer.encode() + b"\n")
-        return {"file": str(secret.resolve())}
-
+    path = folders.file("setups", answers["name"])
     if path.exists():
         raise ConfigError([f"{path}: it is there already; edit it, then apply it"])
     check_answers(folders, answers, config_dir)
+    secrets = {key: _secret_file(data_dir, answers["name"], key) for key in SECRET_FILES}
+    typed = {secrets[key]: answers[key] for key in secrets if not _pointed(answers[key])}
+    new = [secret for secret in typed if not secret.exists()]
     try:
-        _write(path, setup_document(answers, kept))
+        for secret, answer in typed.items():
+            write_private(secret, answer.encode() + b"\n")
+        _write(path, setup_document(answers, lambda key, text: _reference(text, secrets[key])))
     except SluiceError:
-        for secret in made:
+        for secret in new:
             secret.unlink(missing_ok=True)
         raise
     return path
+
+
+def _secret_file(data_dir: Path, name: str, key: str) -> Path:
+    return data_dir / "connect" / f"{name}.{SECRET_FILES[key]}"
+
+
+def _pointed(answer: str) -> dict[str, str]:
+    """Where an answer says that the secret is; {} when it is the secret itself."""
+    kind, _, rest = answer.partition(":")
+    if kind == "env":
+        return {"env": rest}
+    return {"file": str(Path(rest).resolve())} if kind == "file" else {}
+
+
+def _reference(answer: str, secret: Path) -> dict[str, str]:
+    """How the setup refers to it. `secret`: the file of one that was typed."""
+    return _pointed(answer) or {"file": str(secret.resolve())}
 
 
 def take_in(folders: Folders, source: Path, written: Mapping[str, Any], name: str) -> Path:
