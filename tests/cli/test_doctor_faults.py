@@ -48,6 +48,10 @@ TINY: dict[str, Any] = {
     "mapping_set": "tiny",
     "platform__schema": {"document": "tiny"},
 }
+TENANT = "sluicesandbox"
+# In the file of the schema, and as a descriptor has it.
+CUSTOMERIO = ("properties", "_{TENANT}", "properties", "customerio", "properties")
+ID_FIELD = "/_{TENANT}/customerio/id"
 BODY = b'{"event_id": "01K0000000000000000000000A", "object_type": "email", "metric": "sent"}'
 # Says what kind of disk this test happens to run on.
 NOT_OURS = {"volume", "disk"}
@@ -96,6 +100,10 @@ class Whole:
         return self.stage.config / "connections" / "acme.yaml"
 
     @property
+    def schema_file(self) -> Path:
+        return self.stage.config / "schemas" / "tiny.json"
+
+    @property
     def key(self) -> Path:
         return self.stage.folder / "var" / "connect" / "acme.signing-key"
 
@@ -142,7 +150,9 @@ async def _whole(
 ) -> AsyncIterator[Whole]:
     _shared_server.flush()
     redis = open_store(_shared_server.url)
-    async with staged(tmp_path_factory.mktemp("doctor"), **TINY) as stage:
+    # A PATCH shows in `updatedAt` alone, which is all that Adobe's pages say of it.
+    quiet = {"patch_is_operation": False}
+    async with staged(tmp_path_factory.mktemp("doctor"), quiet, **TINY) as stage:
         made = Whole(stage, redis, _shared_server.url)
         await made.make()
         yield made
@@ -269,6 +279,47 @@ def closed_port() -> int:
         return int(taken.getsockname()[1])
 
 
+def calls_fail(path: str, code: str) -> Callable[[Whole], Awaitable[Any]]:
+    """GETs of objects of a kind, as if they were gone: the sandbox lets nobody delete them while
+    they are in use."""
+    rule = {"scope": "control", "method": "GET", "path": f"/data/foundation{path}/"}
+    return lambda whole: whole.stage.ask("/faults", "POST", {**rule, "error_code": code})
+
+
+async def no_fault(whole: Whole) -> None:
+    await whole.stage.ask("/faults", "DELETE")
+
+
+def descriptor(namespace: str, *, primary: bool) -> Callable[[Whole], Awaitable[Any]]:
+    """An identity descriptor, made by hand."""
+
+    async def made(whole: Whole) -> None:
+        schema_id = yaml.safe_load(whole.connection.read_text())["platform"]["schema"]["id"]
+        async with whole.stage.wiring() as wiring:
+            await wiring.ends.registry.create_descriptor(
+                schema_id, ID_FIELD.replace("{TENANT}", TENANT), namespace, primary=primary
+            )
+
+    return made
+
+
+async def no_descriptor(whole: Whole) -> None:
+    schema_id = yaml.safe_load(whole.connection.read_text())["platform"]["schema"]["id"]
+    async with whole.stage.wiring() as wiring:
+        registry = wiring.ends.registry
+        for each in await registry.descriptors(schema_id):
+            await registry.delete_descriptor(each.id)
+
+
+async def wants_a_descriptor(whole: Whole) -> None:
+    whole.setup("platform", "descriptors", to=[{"path": ID_FIELD, "namespace": "Email"}])
+
+
+async def has_another(whole: Whole) -> None:
+    await descriptor("Phone", primary=False)(whole)
+    await wants_a_descriptor(whole)
+
+
 async def describe(flows: FlowService, flow: Any) -> None:
     change = {"op": "replace", "path": "/description", "value": f"at {time.time()}"}
     await flows.patch(flow.id, flow.etag, [change])
@@ -381,6 +432,50 @@ PLANTED: dict[str, Planted] = {
     "another schema than the dataset's": Planted(
         other_schema, ACME, "dataset", F, "the dataset has the schema", "same schema id",
     ),
+    "a field group that is gone": Planted(
+        calls_fail("/schemaregistry/tenant/fieldgroups", "XDM-1012-404"),
+        ACME, "field groups", F, "which is not there", "sluice connection apply acme", no_fault,
+    ),
+    "a field that Platform's schema lacks": Planted(
+        lambda w: w.edit(w.schema_file, *CUSTOMERIO, "fresh", to={"type": "string"}),
+        ACME, "field groups", F, f"lacks _{TENANT}.customerio.fresh: records with it are refused",
+        "sluice connection update acme",
+    ),
+    "a field of another type than Platform's": Planted(
+        lambda w: w.edit(w.schema_file, *CUSTOMERIO, "metric", to={"type": "integer"}),
+        ACME, "field groups", F, f"_{TENANT}.customerio.metric is string, not integer",
+        "make the file say the same",
+    ),
+    "a descriptor that nobody made": Planted(
+        wants_a_descriptor, ACME, "descriptors", F, "has no identity descriptor of Email",
+        "sluice connection apply acme",
+    ),
+    "a descriptor of another namespace": Planted(
+        has_another, ACME, "descriptors", W, "is Phone, and the setup says Email",
+        "change the setup, or the descriptor", no_descriptor,
+    ),
+    "a primary identity that nobody wants": Planted(
+        descriptor("Email", primary=True),
+        ACME, "descriptors", W, "events without it are refused", "delete the descriptor",
+        no_descriptor,
+    ),
+    "a source connection that is gone": Planted(
+        calls_fail("/flowservice/sourceConnections", "1101-404"),
+        ACME, "source connection", F, "is not there any more", "it makes a new pair", no_fault,
+    ),
+    "a base connection that is gone": Planted(
+        calls_fail("/flowservice/connections", "1101-404"),
+        ACME, "source connection", F, "which has the inlet, is not there", "a new pair", no_fault,
+    ),
+    "a source of another kind than the setup's": Planted(
+        lambda w: w.setup("platform", "source", to={"kind": "customerio"}),
+        ACME, "source connection", F, "of another kind than customerio",
+        "sluice connection update acme",
+    ),
+    "a namespace that nobody registered": Planted(
+        lambda w: w.edit(w.connection, "identity_namespaces", to={"id": "nobodys"}),
+        ACME, "identity namespaces", W, "nobodys (identity_namespaces.id)", "make them in Platform",
+    ),
     "a dataset that is not there": Planted(
         lambda w: w.platform("dataset_id", to="0" * 24),
         ACME, "dataset", F, "there is no dataset 000", "platform.dataset_id",
@@ -438,7 +533,7 @@ async def test_a_whole_connection_has_nothing_to_be_mended(whole: Whole) -> None
     said = {each.check: each.level for each in found if each.subject == ACME}
     assert said.pop("lake") is Level.NOT_ASKED
     assert set(said.values()) == {Level.OK}
-    assert len(said) >= 18
+    assert len(said) >= 21
     assert APP_KEY not in str(found)
     assert whole.key.read_text().strip() not in str(found)
 
@@ -497,20 +592,81 @@ async def test_without_credentials_nothing_is_said_to_be_well(whole: Whole) -> N
     assert "no setup" in found["webhook"].text
 
 
-async def test_a_dataflow_that_maps_is_looked_at_with_its_mapping_set(
-    whole: Whole, tmp_path: Path
-) -> None:
+@pytest_asyncio.fixture(loop_scope="module")
+async def raw(_whole: Whole, tmp_path: Path) -> AsyncIterator[Whole]:
+    """The same, with a dataflow that maps."""
     source = {"kind": "http_api", "data_type": "raw"}
     async with staged(tmp_path / "raw", **TINY, platform__source=source) as stage:
-        raw = Whole(stage, whole.redis, whole.environ["SLUICE_REDIS_URL"])
-        await raw.make()
-        well = await raw.examined()
-        raw.platform("mode", to="xdm")
-        wrong = troubles(await raw.examined())
-    [said] = [each for each in well if (each.subject, each.check) == (ACME, "mapping set")]
-    assert (said.level, said.text.rpartition(", ")[2]) == (Level.OK, "4 rows")
-    [doubled] = [each for each in wrong if each.check == "mapping set"]
-    assert "the dataflow maps again" in doubled.text
+        made = Whole(stage, _whole.redis, _whole.environ["SLUICE_REDIS_URL"])
+        await made.make()
+        yield made
+
+
+def mapping_set(found: list[Finding]) -> Finding:
+    [said] = [each for each in found if (each.subject, each.check) == (ACME, "mapping set")]
+    return said
+
+
+async def test_a_dataflow_that_maps_is_looked_at_with_its_mapping_set(raw: Whole) -> None:
+    well = mapping_set(await raw.examined())
+    assert (well.level, well.text.rpartition(", ")[2]) == (Level.OK, "4 rows")
+
+    raw.platform("mode", to="xdm")
+    assert "the dataflow maps again" in mapping_set(await raw.examined()).text
+
+
+async def test_a_mapping_set_that_is_not_the_file_s_is_told(raw: Whole) -> None:
+    path = raw.stage.config / "mappings" / "tiny.json"
+    document = json.loads(path.read_text())
+    rows = document["mappings"]
+    third = {**rows[2], "source": "object_type"}
+    for changed, where in (
+        ([*rows[:2], third, rows[3]], f"in 1 place(s): _{TENANT}.customerio.metric"),
+        (rows[:3], f"in 1 place(s): _{TENANT}.customerio.id"),
+        (rows[::-1], "in the order of its rows"),
+    ):
+        path.write_text(json.dumps({**document, "mappings": changed}))
+        said = mapping_set(await raw.examined())
+        assert said.level is Level.WARNING
+        assert said.text.endswith(f"is not what tiny.json says, {where}")
+        assert said.fix == "sluice connection update acme"
+    path.write_text("{")
+    said = mapping_set(await raw.examined())
+    assert (said.level, said.text.partition(": ")[0]) == (Level.FAILED, str(path))
+
+
+async def test_a_mapping_set_that_platform_would_not_take_any_more_is_told(raw: Whole) -> None:
+    """Platform's `validate` is asked: what was good when it was put need not be so now."""
+    [[*_, stored]] = raw.stage.sandbox.plane.mapping_sets.values()
+    stored.body["mappings"][3]["destination"] = f"_{TENANT}.customerio.gone"
+    edited = raw.stage.config / "mappings" / "tiny.json"
+    edited.write_text(edited.read_text().replace("customerio.id", "customerio.gone"))
+
+    said = mapping_set(await raw.examined())
+
+    assert said.level is Level.FAILED
+    assert f"validate refuses 1 row(s) of Sluice acme, version 0: #4 to _{TENANT}" in said.text
+    assert "sluice connection update acme" in said.fix
+
+
+async def test_what_was_made_like_the_tutorial_is_held_against_the_tutorial(
+    _whole: Whole, tmp_path: Path
+) -> None:
+    """Not against the files that the setup names, of which it has nothing."""
+    source = {"kind": "customerio"}
+    async with staged(tmp_path / "like", **TINY, platform__source=source) as stage:
+        like = Whole(stage, _whole.redis, _whole.environ["SLUICE_REDIS_URL"])
+        stage.now = time.time() - 3_600
+        await stage.apply(like_tutorial="api")
+        found = {each.check: each for each in await like.examined() if each.subject == ACME}
+    for check in ("mapping set", "field groups", "descriptors", "source connection"):
+        assert found[check].level is Level.OK, found[check]
+
+
+async def test_a_namespace_is_known_however_it_is_spelled(whole: Whole) -> None:
+    whole.edit(whole.connection, "identity_namespaces", to={"email": "EMAIL"})
+    [said] = [each for each in await whole.examined() if each.check == "identity namespaces"]
+    assert (said.level, said.text.partition(",")[0]) == (Level.OK, "EMAIL")
 
 
 async def test_data_in_memory_is_found(whole: Whole) -> None:

@@ -7,7 +7,7 @@ no time. The front door checks the signature as the receiver does, and counts te
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from app.connect.wiring import Wiring, places_of
 from app.core.signature import matching_key
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY, WORKSPACE, default_config
 from app.sandbox.server import make_app
+from app.sandbox.state import SANDBOX, Sandbox
 from app.settings import Settings
 from app.settings.folders import Folders
 from app.settings.load_setups import load_setup
@@ -78,6 +79,8 @@ class Stage:
         self.folder = folder
         self.config = config_folder(folder)
         self.generated: Path | None = None
+        # For what no call does: what changes at Platform by itself.
+        self.sandbox: Sandbox
         tiny_documents(self.config)
         self.now = 1_800_000_000.0
         self.lane = FrontLane()
@@ -191,12 +194,17 @@ async def _key(_where: str) -> bytes:
 
 
 @asynccontextmanager
-async def staged(folder: Path, **changes: Any) -> AsyncIterator[Stage]:
-    """A stage whose vendors have nothing yet. `changes`: of the setup."""
+async def staged(
+    folder: Path, sandbox: Mapping[str, Any] | None = None, **changes: Any
+) -> AsyncIterator[Stage]:
+    """A stage whose vendors have nothing yet. `sandbox`: how Platform's differs from the usual
+    one; `changes`: of the setup."""
     stage = Stage(folder)
     stage.changes = changes
-    config = replace(default_config(), app_api_per_second=10_000, requests_per_second=None)
+    usual = {"app_api_per_second": 10_000, "requests_per_second": None}
+    config = replace(default_config(), **{**usual, **(sandbox or {})})
     app = make_app(config, stage.clock, random.Random(1))
+    stage.sandbox = app[SANDBOX]
     app.router.add_post("/webhooks/acme", _front_door(stage))
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
