@@ -16,6 +16,7 @@ from app.cli.connection.working import (
     ShowCalls,
     chosen_tutorial,
     the_setup,
+    told_when_slow,
     with_wiring,
 )
 from app.cli.reading import Json
@@ -100,7 +101,8 @@ def carry_out(
     asks = may_ask if may_ask is not None else not yes and not as_json
 
     async def both(wiring: Wiring, record: Record) -> None:
-        plan = await wiring.plan(like_tutorial=tutorial)
+        with told_when_slow():
+            plan = await wiring.plan(like_tutorial=tutorial)
         if allowed is not None:
             allowed(plan)
         if not as_json:

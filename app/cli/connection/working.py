@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 
@@ -65,6 +66,22 @@ def the_setup(name: str, path: Path | None = None) -> Setup:
     if path is not None:
         return read_setup(path, folders.config, environ)
     return load_setup(folders, name, environ)
+
+
+# As long as a look usually takes, and longer than a person waits without a word.
+_SLOW_SECONDS: Final = 5.0
+
+
+@contextmanager
+def told_when_slow() -> Iterator[None]:
+    """Says, once and to stderr, that a look at both ends takes its time."""
+    text = "still looking: Platform, IMS or Customer.io is slow to answer; --show-calls says which"
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(_SLOW_SECONDS, lambda: typer.echo(text, err=True))
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 # Writes an act into the audit trail: right before it is done.

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from app.adobe.flow_service import BaseConnection, SourceConnection, TargetConnection, specs
-from app.connect.plan import Action, Difference, Item
+from app.connect.plan import Action, Difference, Item, fresh
 from app.connect.run import LATER, Run
 from app.connect.wanted import DESCRIPTION
 
@@ -45,6 +45,15 @@ class Base:
             )
         ]
 
+    def parts(self, run: Run) -> list[tuple[str, object]]:
+        """What it is made of."""
+        source = run.setup.platform.source
+        return [
+            ("connectionSpec", specs.in_words(specs.HTTP_API)),
+            ("dataType", source.mode),
+            ("authenticationRequired", source.wants_token),
+        ]
+
     async def act(self, run: Run, item: Item) -> None:
         source = run.setup.platform.source
         made = await run.ends.flows.create_base_connection(
@@ -69,6 +78,15 @@ class Source:
         if spec == specs.CUSTOMERIO:
             return [_judged(self, run, found)]
         return [_judged(self, run, found, ("base", found.base_connection_id, _later(run, BASE)))]
+
+    def parts(self, run: Run) -> list[tuple[str, object]]:
+        """What it is made of."""
+        spec = _source_spec(run)
+        own = spec == specs.CUSTOMERIO
+        return [
+            ("connectionSpec", specs.in_words(spec)),
+            ("data.format", "json") if own else ("base", _later(run, BASE)),
+        ]
 
     async def act(self, run: Run, item: Item) -> None:
         flows = run.ends.flows
@@ -103,6 +121,15 @@ class Target:
             )
         ]
 
+    def parts(self, run: Run) -> list[tuple[str, object]]:
+        """What it is made of."""
+        return [
+            ("connectionSpec", specs.in_words(specs.DATA_LAKE)),
+            ("dataSetId", _later(run, "dataset")),
+            ("schema.id", _later(run, "schema")),
+            ("schema.version", specs.SCHEMA_TYPE),
+        ]
+
     async def act(self, run: Run, item: Item) -> None:
         made = await run.ends.flows.create_target(
             item.name, run.id("dataset"), run.id("schema"), specs.SCHEMA_TYPE, _description(run)
@@ -129,7 +156,7 @@ def _source_spec(run: Run) -> str:
 
 def _to_make(step: Base | Source | Target, run: Run, name: str) -> Item:
     run.ids[step.key] = ""
-    return Item(step.key, step.kind, name, Action.CREATE)
+    return Item(step.key, step.kind, name, Action.CREATE, differences=fresh(*step.parts(run)))
 
 
 def _judged(

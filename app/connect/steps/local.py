@@ -8,6 +8,7 @@ from app.adobe.flow_service import specs
 from app.connect.connection_file import (
     Given,
     connection_document,
+    contents,
     differences,
     is_ours,
     write,
@@ -108,7 +109,8 @@ class ConnectionFile:
                 "another name"
             )
             return [blocked(self, name, why)]
-        found = differences(path, self._document(run))
+        document = self._document(run)
+        found = differences(path, document)
         # Who only looks, in a read-only container, is not to call a file that is right wrong.
         if found != () and not may_write(path.parent):
             why = (
@@ -117,7 +119,8 @@ class ConnectionFile:
             )
             return [blocked(self, name, why)]
         if found is None:
-            return [Item(self.key, self.kind, name, Action.CREATE)]
+            will_have = contents(document)
+            return [Item(self.key, self.kind, name, Action.CREATE, differences=will_have)]
         if found:
             return [Item(self.key, self.kind, name, Action.CHANGE, differences=found)]
         return [Item(self.key, self.kind, name, Action.EXISTS)]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from app.connect.plan import Action, Difference, Item
+from app.connect.plan import Action, Difference, Item, fresh
 from app.connect.run import Run
 from app.connect.signing_keys import key_files
-from app.customerio.events import events_of
+from app.customerio.events import EVENTS, events_of
 from app.customerio.webhooks import Webhook as Found
 
 WEBHOOK: Final = "webhook"
@@ -21,6 +21,12 @@ ON: Final = "webhook_on"
 # Events over 10 KB are in the lake, and silently missing in Profile (platform.md section 7.13).
 CONTENT: Final = (
     "with_content is on: sent events carry the message's body, and Profile drops events over 10 KB"
+)
+
+
+NO_CONTENT: Final = (
+    "message bodies stay out (with_content): with them events grow over 10 KB, and those Profile "
+    "drops silently"
 )
 
 
@@ -37,7 +43,9 @@ class Webhook:
         run.facts["webhook"] = found
         if found is None:
             run.ids[self.key] = ""
-            return [Item(self.key, self.kind, wanted.name, Action.CREATE)]
+            why = "" if wanted.with_content else NO_CONTENT
+            made_of = fresh(*_parts(wanted))
+            return [Item(self.key, self.kind, wanted.name, Action.CREATE, "", made_of, why)]
         run.ids[self.key] = str(found.id)
         pairs = (
             ("name", found.name, wanted.name),
@@ -119,6 +127,21 @@ def _wanted(run: Run) -> Found:
         full_resolution=wanted.full_resolution,
         with_content=wanted.with_content,
     )
+
+
+def _parts(wanted: Found) -> list[tuple[str, object]]:
+    """What a new one is made of."""
+    families = {
+        name: [event for event in events if event in wanted.events]
+        for name, events in EVENTS.items()
+    }
+    return [
+        ("endpoint", wanted.endpoint),
+        ("disabled", "true, until a test event came through"),
+        ("full_resolution", wanted.full_resolution),
+        ("with_content", wanted.with_content),
+        *((f"events: {name}", events) for name, events in families.items() if events),
+    ]
 
 
 def _events(found: Found, wanted: Found) -> tuple[str, str]:
