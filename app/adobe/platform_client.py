@@ -35,6 +35,7 @@ Params = Sequence[tuple[str, str]]
 _ANSWER_MAX_BYTES: Final = 16_000_000
 _ERROR_MAX_BYTES: Final = 65_536
 _ATTEMPTS: Final = 4
+_NO_ANSWER: Final = "no_answer"
 _BACKOFF_SECONDS: Final = 1.0
 _BACKOFF_CAP_SECONDS: Final = 30.0
 # Judgement: no limit is documented for these services, and nobody waits for us.
@@ -95,8 +96,9 @@ class PlatformClient:
     TokenUnavailable, and nothing of aiohttp's.
 
     `patience_seconds`: how long a call waits, in all, for something in a transitional state to
-    leave it (section 1.11); none by default, for whoever comes again anyway. `show`: is given every
-    request as a curl command, without its token.
+    leave it (section 1.11); none by default, for whoever comes again anyway. `look_seconds`: how
+    long a GET may be silent where a person waits for it; then it is tried once more. `show`: is
+    given every request as a curl command, without its token.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class PlatformClient:
         *,
         requests_per_second: float = _REQUESTS_PER_SECOND,
         patience_seconds: float = 0.0,
+        look_seconds: float | None = None,
         show: Show | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
@@ -117,6 +120,7 @@ class PlatformClient:
         self._tokens = tokens
         self._pause = 1 / requests_per_second
         self._patience = patience_seconds
+        self._look_seconds = look_seconds
         self._show = show
         self._sleep = sleep
         self._chance = chance
@@ -179,7 +183,7 @@ class PlatformClient:
                     yield line
             except (aiohttp.ClientError, TimeoutError, OSError, EOFError) as fault:
                 raise PlatformUnavailable(
-                    f"GET {path}", f"broke off ({type(fault).__name__}); is tried again later"
+                    f"GET {path}", f"broke off ({type(fault).__name__}); run the command again"
                 ) from None
 
     def _asked(
@@ -232,6 +236,8 @@ class PlatformClient:
         """Seconds until the call is worth another try; None when it is not."""
         if not isinstance(fault, PlatformUnavailable):
             return None
+        if fault.code == _NO_ANSWER and self._silence(asked) < _SECONDS and attempt > 1:
+            return None
         if fault.code in TRANSITIONAL:
             pause = min(_STATE_CAP_SECONDS, _STATE_SECONDS * 2.0 ** min(attempt - 1, 9))
             return pause if waited + pause <= self._patience else None
@@ -242,6 +248,10 @@ class PlatformClient:
             attempt, self._chance(), _BACKOFF_SECONDS, _BACKOFF_CAP_SECONDS, fault.retry_in
         )
 
+    def _silence(self, asked: _Asked) -> float:
+        """Seconds between two bytes: a change may take its time, its answer must not be lost."""
+        return self._look_seconds if self._look_seconds and asked.method == "GET" else _SECONDS
+
     async def _open(self, asked: _Asked, token: str) -> aiohttp.ClientResponse | PlatformFault:
         """One try: a good response, open; or the fault."""
         headers = {"Authorization": f"Bearer {token}", **asked.headers}
@@ -249,7 +259,9 @@ class PlatformClient:
             secrets = {token: "ACCESS_TOKEN"}
             url = str(asked.url)
             self._show(curl(asked.method, url, headers, asked.content, secrets=secrets))
-        timeout = aiohttp.ClientTimeout(total=_TOTAL_SECONDS, connect=10, sock_read=_SECONDS)
+        timeout = aiohttp.ClientTimeout(
+            total=_TOTAL_SECONDS, connect=10, sock_read=self._silence(asked)
+        )
         try:
             response = await self._session.request(
                 asked.method, asked.url, data=asked.content, headers=headers,
@@ -258,7 +270,7 @@ class PlatformClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             # The class only: the request with its token is in the original.
             why = f"no answer ({type(fault).__name__}); is {self.account.api_url} reachable?"
-            return PlatformUnavailable(asked.name, why, code="no_answer")
+            return PlatformUnavailable(asked.name, why, code=_NO_ANSWER)
         if response.status < 300:
             return response
         async with released(response):

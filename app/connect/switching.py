@@ -29,6 +29,7 @@ async def switch(run: Run, enabled: bool, *, webhook: bool) -> None:
     found: Flow | None = in_use(run, "flow", await run.ends.flows.flows_named(run.setup.flow_name))
     if found is None:
         raise SluiceError(f"there is no dataflow {run.setup.flow_name}: apply the setup first")
+    # Before anything is done: there may be none, or two.
     sender = await _the_webhook(run) if webhook else None
     await (_enable if enabled else _disable)(run, found)
     word = "enabled" if enabled else "disabled"

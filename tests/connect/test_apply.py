@@ -293,9 +293,35 @@ async def test_what_platform_s_preview_makes_of_the_examples_is_held_against_our
         wiring.ends.mappings.preview = preview  # type: ignore[method-assign]
         remarks = (await wiring.plan()).remarks
     assert remarks == (
-        "Platform's preview differs from ours at _sluicesandbox, 1 times",
-        "Platform's preview differs from ours at timestamp, 1 times",
+        "Platform's preview differs from ours at _sluicesandbox in 1 of 1 examples: of example 1 "
+        'we make {"customerio":{"metric":"sent"}}, Platform nothing',
+        "Platform's preview differs from ours at timestamp in 1 of 1 examples: of example 1 we "
+        'make "1970-01-01T00:00:01.000Z", Platform "another"',
     )
+
+
+async def test_examples_that_platform_was_not_shown_are_counted(stage: Stage) -> None:
+    event = {"event_id": "e1", "metric": "sent", "timestamp": 1, "data": {"identifiers": {}}}
+    out: dict[str, Any] = {"_id": "e1", "timestamp": "1970-01-01T00:00:01.000Z"}
+    out |= {"_acme": {"customerio": {"metric": "sent"}}}
+    examples = [{"in": event, "out": out}] * 51
+    path = stage.config / "mappings" / "examples" / "tiny.json"
+    path.write_text(json.dumps({"variables": {"TENANT": "acme"}, "examples": examples}))
+    await stage.apply()
+    notes = [each.text for each in stage.events if each.word == "note"]
+    assert notes == [
+        "Platform's preview makes the same of all 50 examples",
+        "only the first 50 of 51 examples were shown to Platform",
+    ]
+
+
+async def test_a_mapping_set_that_is_not_compared_says_so(stage: Stage) -> None:
+    first = await stage.plan()
+    later = "Platform looks at the mapping set when its schema is there, before it is put"
+    assert later in first.remarks
+    await stage.apply()
+    none = "has no examples, so Platform's preview is not held against ours: put some into"
+    assert [none in each.text for each in stage.events if each.word == "note"] == [True]
 
 
 async def test_a_dataset_of_another_schema_stops_it(stage: Stage) -> None:
@@ -571,7 +597,8 @@ async def test_destroy_leaves_nothing_but_what_platform_cannot_delete(
             await wiring.destroy(await wiring.doomed(dataset=True))
         assert await stage.counts() == stays | {"webhooks": 0}
         assert not list((stage.config / "connections").iterdir())
-        assert not list((stage.folder / "var" / "connect").iterdir())
+        left = [path.name for path in (stage.folder / "var" / "connect").iterdir()]
+        assert left == ["acme.lock"]
 
 
 async def test_destroy_takes_the_data_too_when_told_twice(stage: Stage) -> None:

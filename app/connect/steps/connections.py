@@ -19,7 +19,7 @@ from app.adobe.flow_service import (
     TargetConnection,
     specs,
 )
-from app.connect.plan import Action, Difference, Item
+from app.connect.plan import Action, Difference, Item, fresh
 from app.connect.run import LATER, Ambiguous, Run, Step
 from app.connect.steps.dataset import Dataset
 from app.connect.steps.registry import FieldGroup, Schema
@@ -60,6 +60,15 @@ class Base:
             )
         ]
 
+    def parts(self, run: Run) -> list[tuple[str, object]]:
+        """What it is made of."""
+        source = run.setup.platform.source
+        return [
+            ("connectionSpec", specs.in_words(specs.HTTP_API)),
+            ("dataType", source.mode),
+            ("authenticationRequired", source.wants_token),
+        ]
+
     async def act(self, run: Run, item: Item) -> None:
         source = run.setup.platform.source
         made = await run.ends.flows.create_base_connection(
@@ -85,6 +94,15 @@ class Source:
         if spec == specs.CUSTOMERIO:
             return [_judged(self, run, found)]
         return [_judged(self, run, found, ("base", found.base_connection_id, _later(run, BASE)))]
+
+    def parts(self, run: Run) -> list[tuple[str, object]]:
+        """What it is made of."""
+        spec = _source_spec(run)
+        own = spec == specs.CUSTOMERIO
+        return [
+            ("connectionSpec", specs.in_words(spec)),
+            ("data.format", "json") if own else ("base", _later(run, BASE)),
+        ]
 
     async def act(self, run: Run, item: Item) -> None:
         flows = run.ends.flows
@@ -118,6 +136,15 @@ class Target:
                 ("schema.id", found.schema_id, _later(run, "schema")),
                 ("schema.version", found.schema_type, specs.SCHEMA_TYPE),
             )
+        ]
+
+    def parts(self, run: Run) -> list[tuple[str, object]]:
+        """What it is made of."""
+        return [
+            ("connectionSpec", specs.in_words(specs.DATA_LAKE)),
+            ("dataSetId", _later(run, "dataset")),
+            ("schema.id", _later(run, "schema")),
+            ("schema.version", specs.SCHEMA_TYPE),
         ]
 
     async def act(self, run: Run, item: Item) -> None:
@@ -189,7 +216,7 @@ def _source_spec(run: Run) -> str:
 
 def _to_make(step: Base | Source | Target, run: Run, name: str) -> Item:
     run.ids[step.key] = ""
-    return Item(step.key, step.kind, name, Action.CREATE)
+    return Item(step.key, step.kind, name, Action.CREATE, differences=fresh(*step.parts(run)))
 
 
 def _judged(

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from app.adobe.flow_service import Flow as Found
-from app.adobe.flow_service import MappingRef, mapping_change, name_change
+from app.adobe.flow_service import MappingRef, mapping_change, name_change, specs
 from app.adobe.flow_service.bodies import Operation
 from app.connect import holding
-from app.connect.plan import Action, Difference, Item
+from app.connect.plan import Action, Difference, Item, fresh
 from app.connect.run import LATER, Run, blocked
 from app.connect.steps.connections import FLOW, SOURCE, TARGET, flow_spec, in_use, known
 from app.connect.wanted import DESCRIPTION
@@ -45,7 +45,8 @@ class Flow:
         run.facts["flow"] = found
         if found is None:
             run.ids[self.key] = ""
-            return [Item(self.key, self.kind, name, Action.CREATE)]
+            made_of = fresh(*_parts(run))
+            return [Item(self.key, self.kind, name, Action.CREATE, differences=made_of)]
         ends = tuple(_ends(run, found))
         if ends:
             run.ids[self.key] = ""
@@ -60,11 +61,10 @@ class Flow:
         await self._keep(run, found)
         if differences := tuple(_changes(run, found)):
             return [Item(self.key, self.kind, name, Action.CHANGE, found.id, differences)]
-        said = f"inlet {_shortened(run.facts['inlet'])}"
         if found.enabled:
-            return [Item(self.key, self.kind, name, Action.EXISTS, found.id, why=said)]
-        said = f"it is {found.state or 'not enabled'}; {said}"
-        return [Item(self.key, self.kind, name, Action.LEAVE, found.id, why=said)]
+            return [Item(self.key, self.kind, name, Action.EXISTS, found.id)]
+        why = f"it is {found.state or 'not enabled'}"
+        return [Item(self.key, self.kind, name, Action.LEAVE, found.id, why=why)]
 
     async def act(self, run: Run, item: Item) -> None:
         if item.action is Action.CHANGE:
@@ -116,6 +116,16 @@ class Flow:
             run.state.changed_at = max(found.created_ms, found.updated_ms) / 1000
 
 
+def _parts(run: Run) -> list[tuple[str, object]]:
+    """What a new one is made of."""
+    return [
+        ("flow spec", specs.in_words(flow_spec(run))),
+        ("source connection", run.id(SOURCE) or LATER),
+        ("target connection", run.id(TARGET) or LATER),
+        ("mapping", _said(_mapping(run)) or "none: Sluice maps before it sends"),
+    ]
+
+
 def _ends(run: Run, found: Found) -> list[Difference]:
     wanted = (
         ("source connection", found.source_connection_ids, run.id(SOURCE)),
@@ -143,12 +153,6 @@ def _operations(run: Run, found: Found) -> list[Operation]:
     if mapping is not None and found.mapping != mapping:
         operations.append(mapping_change(mapping))
     return operations
-
-
-def _shortened(url: str) -> str:
-    """Whoever has all of an open inlet's address can post to it (section 1.7)."""
-    start, slash, inlet_id = url.rpartition("/")
-    return f"{start}{slash}{inlet_id[:8]}..."
 
 
 def _mapping(run: Run) -> MappingRef | None:

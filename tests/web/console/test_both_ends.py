@@ -145,7 +145,11 @@ async def test_operators_test_disable_and_enable_and_admins_mend_the_key(
     key.write_text("a wrong one")
     await admin.post("/connections/acme/key", {"key": f" {SIGNING_KEY}\n"})
     await until(ours, State.DONE)
-    assert key.read_text() == f"{SIGNING_KEY}\n" and key.stat().st_mode & 0o77 == 0
+    # The one before stays good, until an event of Customer.io's shows which is right.
+    newer = key.with_name("acme.signing-key.2")
+    assert newer.read_text() == f"{SIGNING_KEY}\n" and newer.stat().st_mode & 0o77 == 0
+    file = (ends.config / "connections/acme.yaml").read_text()
+    assert file.index("acme.signing-key.2") < file.index("acme.signing-key\n")
     said = [what for _, what, on, _ in await trail(ours) if on == "acme"]
     assert said == [
         "connection.signing-key", "connection.enable", "connection.disable", "connection.test",

@@ -15,9 +15,8 @@ from aiohttp import web
 
 from app.connect.destroying import Doomed
 from app.connect.lane import Lane
-from app.connect.plan import Plan
+from app.connect.plan import Action, Item, Plan
 from app.connect.standing import Standing
-from app.connect.state import StateFile
 from app.connect.wiring import Wiring, wired
 from app.core.curl import Show
 from app.core.errors import SluiceError, StoreUnavailable
@@ -49,6 +48,12 @@ _OF_A_KEY: Final = frozenset({"signing_key", "test", "webhook_on", "lane", "test
 
 # A dataset goes with its data, and that is typed, too.
 DATA_WORDS: Final = "delete the data"
+
+
+def _of_a_key(item: Item) -> bool:
+    if item.step == "connection_file" and item.action is Action.CHANGE:
+        return all(each.path.startswith("signing_keys") for each in item.differences)
+    return item.step in _OF_A_KEY
 
 
 class BothEnds:
@@ -87,7 +92,7 @@ class BothEnds:
         TUTORIALS). Only looks."""
         setup = await asyncio.to_thread(self.setup, name)
         async with self._open(self.settings, setup, await self._usable(name)) as wiring:
-            return await wiring.plan(like_tutorial=like_tutorial or _tutorial(wiring))
+            return await wiring.plan(like_tutorial=like_tutorial)
 
     async def doomed(self, name: str, *, dataset: bool, retired_only: bool = False) -> Doomed:
         """What destroy would take away; `retired_only`: what was replaced, and nothing else. Only
@@ -103,25 +108,23 @@ class BothEnds:
         is under way, here and below."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            tutorial = _tutorial(wiring)
-            plan = await wiring.plan(like_tutorial=tutorial)
+            plan = await wiring.plan()
             if digest(plan) != expected:
                 raise Changed(plan)
             work.expect(plan.work)
-            await wiring.apply(plan, tell=work.heard, ask_key=work.ask_key, like_tutorial=tutorial)
+            await wiring.apply(plan, tell=work.heard, ask_key=work.ask_key)
 
         return self._begin(name, "apply", by, do)
 
     def rekey(self, name: str, by: str, key: bytes) -> Work:
-        """Another signing key in place of the one that is kept, and a test with it."""
+        """Another signing key before the one that is kept, and a test with it."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            tutorial = _tutorial(wiring)
-            plan = await wiring.plan(like_tutorial=tutorial)
-            if any(item.step not in _OF_A_KEY for item in plan.work):
+            plan = await wiring.plan()
+            if not all(_of_a_key(item) for item in plan.work):
                 raise SluiceError("There is more to do than the signing key: apply the plan first")
             work.expect(plan.work)
-            await wiring.apply(plan, tell=work.heard, like_tutorial=tutorial)
+            await wiring.apply(plan, tell=work.heard)
 
         return self._begin(name, "signing key", by, do, signing_key=key)
 
@@ -206,8 +209,3 @@ class BothEnds:
         except StoreUnavailable:
             return None
         return self._redis
-
-
-def _tutorial(wiring: Wiring) -> str:
-    """What was set up like Adobe's tutorial stays so."""
-    return StateFile(wiring.places.data_dir, wiring.setup.name).state.like_tutorial

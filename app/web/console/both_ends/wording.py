@@ -98,6 +98,8 @@ def stays(stay: Stay) -> str:
     """What stays when a connection is destroyed, and why."""
     why = {
         Why.BEFORE: "it was there before",
+        Why.SWITCHED_OFF: "it was there before; it is switched off, since it calls this receiver",
+        Why.USED: "what stays needs it",
         Why.SHARED: f"the setup {', '.join(stay.others)} names it, too",
         Why.DATA: "it goes only when you ask for it, below",
         Why.NO_CALL: "Platform has no call that deletes one",
