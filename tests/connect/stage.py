@@ -64,9 +64,12 @@ class FrontLane:
 
     @property
     def inlet(self) -> str:
-        """That of the connection file."""
-        found = yaml.safe_load(self.file.read_text()).get("platform", {})
-        return str(found.get("url", "")).rpartition("/")[2]
+        """That of the connection file; "" of one that no worker would take up."""
+        try:
+            url = yaml.safe_load(self.file.read_text())["platform"]["url"]
+        except (OSError, ValueError, TypeError, KeyError, RecursionError, yaml.YAMLError):
+            return ""
+        return str(url).rpartition("/")[2]
 
     async def hold(self, seconds: float | None, why: str) -> None:
         self.history.append(("hold", seconds))
