@@ -25,6 +25,7 @@ from app.store.budgets import Budgets
 from app.store.claims import Claims
 from app.store.connect import Store, open_store, require_safe
 from app.store.dead_letters.upkeep import Upkeep
+from app.store.inlets import InletSign
 from app.store.lanes import Lanes
 from app.store.replay_runs import ReplayRuns
 from app.store.replay_steps import ReplaySteps
@@ -116,11 +117,12 @@ async def run(
             reconcilers = Reconcilers(redis, owner, metrics, ArchiveFinder(folder))
             watch = ConfigWatch(settings.folders, environ, connections)
             taking_up = TakingUp(watch, routes, lines, version_watch, reconcilers, metrics, hung_up)
+            inlets = InletSign(redis, owner, lambda: _inlets(watch.running))
             await reconcilers.put(connections)
             try:
                 return await _work(
                     settings, redis, batches, desk, lines, version_watch, taking_up, replaying,
-                    metrics, stop,
+                    inlets, metrics, stop,
                 )  # fmt: skip
             finally:
                 await reconcilers.close()
@@ -137,6 +139,7 @@ async def _work(
     version_watch: VersionWatch,
     taking_up: TakingUp,
     replaying: Replaying,
+    inlets: InletSign,
     metrics: Metrics,
     stop: asyncio.Event,
 ) -> int:
@@ -166,6 +169,7 @@ async def _work(
             asyncio.create_task(
                 SignOfLife(redis, "worker", batches.owner).run(), name="sign_of_life"
             ),
+            asyncio.create_task(inlets.run(), name="inlets"),
         ]
         _quiet_gc()
         log.info("worker.started", owner=batches.owner)
@@ -181,6 +185,10 @@ async def _work(
         loop_watch.stop()
     log.info("worker.stopped")
     return GAVE_UP if broken or watch.gave_up.is_set() else 0
+
+
+def _inlets(running: Mapping[str, Connection]) -> dict[str, str]:
+    return {name: each.platform.inlet.inlet_id for name, each in running.items()}
 
 
 def _quiet_gc() -> None:

@@ -47,7 +47,8 @@ _TOTAL_SECONDS: Final = 600.0
 _STATE_SECONDS: Final = 2.0
 _STATE_CAP_SECONDS: Final = 15.0
 # Asking twice changes nothing. What is deleted already is answered 404.
-_SAFE: Final = frozenset({"GET", "HEAD", "DELETE"})
+_LOOKS: Final = frozenset({"GET", "HEAD"})
+_SAFE: Final = _LOOKS | {"DELETE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,8 @@ class PlatformClient:
         """One call, with a JSON `body` if there is one. `path`: percent-encoded.
 
         `safe`: asking twice changes nothing, as with every GET and DELETE; only then is a call
-        repeated whose answer was lost, or that failed inside Platform. Otherwise its fault says
-        `maybe_done`.
+        repeated whose answer was lost, or that failed inside Platform. Of all but GET a fault says
+        `maybe_done` when any of its tries may have been carried out.
         """
         asked = self._asked(method, path, params, body, headers or {}, safe)
         response = await self._answer(asked)
@@ -211,20 +212,21 @@ class PlatformClient:
 
     async def _answer(self, asked: _Asked) -> aiohttp.ClientResponse:
         """A good response, open. Raises what the class says, after the attempts it is worth."""
-        renewed, attempt, waited = False, 1, 0.0
+        renewed, attempt, waited, maybe_done = False, 1, 0.0, False
         while True:
             token = await self._tokens.token()
             await self._paced()
             answer = await self._open(asked, token)
             if isinstance(answer, aiohttp.ClientResponse):
                 return answer
+            maybe_done = answer.maybe_done = maybe_done or _told(answer, asked).maybe_done
             if answer.wants_token and not renewed:
                 renewed = True
                 if await self._tokens.renew(token) != token:
                     continue
             pause = self._pause_after(answer, asked, attempt, waited)
             if pause is None:
-                raise _told(answer, asked)
+                raise answer
             await self._sleep(pause)
             attempt, waited = attempt + 1, waited + pause
 
@@ -293,5 +295,6 @@ class PlatformClient:
 def _told(fault: PlatformFault, asked: _Asked) -> PlatformFault:
     """The fault, saying whether the call may have done what it is for."""
     # Without a status, or with a good one, it may; and what failed inside may have failed late.
-    fault.maybe_done = not asked.safe and not 300 <= fault.status < 500
+    # Whether it may be asked again is another question.
+    fault.maybe_done = asked.method not in _LOOKS and not 300 <= fault.status < 500
     return fault

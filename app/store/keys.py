@@ -139,14 +139,24 @@ CONNECTIONS: Final = "sluice:connections"
 
 
 def lane_state(connection: str) -> str:
-    """Hash: why and until when a lane is held back, and who probes; absent while it is open."""
+    """Hash: why and until when a lane is paused, and who probes; absent while it is not."""
     return f"sluice:lane:{connection}"
+
+
+def lane_hold(connection: str) -> str:
+    """Hash: why and until when connect holds a lane back; absent while it does not."""
+    return f"sluice:lane-hold:{connection}"
 
 
 def lane_pace(connection: str) -> str:
     """Hash: how fast the lane may send, what of that is leased, and where its backlog ended when it
     was last opened; expires a day after its last use."""
     return f"sluice:pace:{connection}"
+
+
+def inlets(owner: str) -> str:
+    """String: JSON of connection -> id of the inlet that this worker sends to; expires."""
+    return f"sluice:inlets:{owner}"
 
 
 def budget(scope: str) -> str:

@@ -112,6 +112,22 @@ async def test_what_may_have_been_done_is_not_done_twice(asked: Client, status: 
     assert (len(asked.api.got), caught.value.maybe_done) == (1, True)
 
 
+@pytest.mark.parametrize("last", [403, 412, 429])
+async def test_a_refusal_does_not_undo_what_a_try_before_it_may_have_done(
+    asked: Client, last: int
+) -> None:
+    """A PATCH may be repeated; that is no word on whether it was carried out."""
+    asked.api.answers += [problem(500), *[problem(last)] * 4]
+    with pytest.raises(PlatformFault) as caught:
+        await asked.client.call("PATCH", "/x", body=[], safe=True)
+    assert (caught.value.status, caught.value.maybe_done) == (last, True)
+    asked.api.answers.clear()
+    asked.api.answers += [problem(last)] * 4
+    with pytest.raises(PlatformFault) as refused:
+        await asked.client.call("PATCH", "/x", body=[], safe=True)
+    assert not refused.value.maybe_done
+
+
 async def hangs(_request: web.Request) -> web.StreamResponse:
     """No answer for as long as anybody waits."""
     await asyncio.sleep(60)

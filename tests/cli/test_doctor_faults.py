@@ -26,6 +26,7 @@ from app.cli.doctor import configuration
 from app.cli.doctor.examining import examine
 from app.cli.doctor.finding import Finding, Level
 from app.cli.doctor.ground import configured, opened
+from app.connect.lane import Lane
 from app.core.batch import encode_received
 from app.customerio.app_api import AppApi, Workspace
 from app.customerio.events import ALL
@@ -154,6 +155,8 @@ async def _whole(
     # A PATCH shows in `updatedAt` alone, which is all that Adobe's pages say of it.
     quiet = {"patch_is_operation": False}
     async with staged(tmp_path_factory.mktemp("doctor"), quiet, **TINY) as stage:
+        # Faults are planted here.
+        stage.guards = False
         made = Whole(stage, redis, _shared_server.url)
         await made.make()
         yield made
@@ -402,6 +405,16 @@ PLANTED: dict[str, Planted] = {
         lambda w: Lanes(w.redis).pause("acme", "operator:stock-taking", None, by_operator=True),
         ACME, "lane", W, "stock-taking", "sluice lanes resume acme",
         lambda w: Lanes(w.redis).resume("acme"),
+    ),
+    "a lane that waits for its dataflow": Planted(
+        lambda w: Lane(w.redis, "acme").hold(300, "the dataflow is new"),
+        ACME, "lane", W, "the dataflow is new", "it opens by itself",
+        lambda w: Lane(w.redis, "acme").open(),
+    ),
+    "a lane whose dataflow is off": Planted(
+        lambda w: Lane(w.redis, "acme").hold(None, "the dataflow is disabled"),
+        ACME, "lane", W, "the dataflow is disabled", "sluice connection enable acme",
+        lambda w: Lane(w.redis, "acme").open(),
     ),
     "a lane whose credentials are refused": Planted(
         lambda w: Lanes(w.redis).pause("acme", "credentials:http_401", 60),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import yaml
 from aiohttp import web
 
 from app.connect.ends import ends_of
@@ -40,28 +41,63 @@ class Killed(BaseException):
 
 
 class FrontLane:
-    """The lane as steps see it; what became of it, in order."""
+    """The lane as steps see it; what became of it, in order. `until`: of the hold, None = without
+    an end; `busy`: what is under way, look by look."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.history: list[tuple[str, float | None]] = []
-        self.shut = False
+        self.until: float | None = 0.0
         self.counted = 0
         self.waiting = 0
+        self.busy: list[int] = []
         self.held_by_others = False
+        self.told: list[str | None] | None = None
+        self.file = Path()
+        self._clock = clock
+
+    @property
+    def shut(self) -> bool:
+        return self.shut_at(self._clock())
+
+    def shut_at(self, now: float) -> bool:
+        return self.until is None or self.until > now
+
+    @property
+    def inlet(self) -> str:
+        """That of the connection file; "" of one that no worker would take up."""
+        try:
+            url = yaml.safe_load(self.file.read_text())["platform"]["url"]
+        except (OSError, ValueError, TypeError, KeyError, RecursionError, yaml.YAMLError):
+            return ""
+        return str(url).rpartition("/")[2]
 
     async def hold(self, seconds: float | None, why: str) -> None:
         self.history.append(("hold", seconds))
-        self.shut = True
+        self.until = None if seconds is None else self._clock() + seconds
 
     async def open(self) -> bool:
         self.history.append(("open", None))
-        self.shut = False
+        self.until = 0.0
         return not self.held_by_others
 
     async def held(self) -> bool:
         return self.shut
 
+    async def held_for(self) -> float | None:
+        return None if self.until is None else max(0.0, self.until - self._clock())
+
+    async def under_way(self) -> int:
+        return self.busy.pop(0) if self.busy else 0
+
+    async def inlets(self) -> list[str | None]:
+        """As a worker that takes up the connection file at once, unless told otherwise."""
+        if self.told is not None:
+            return self.told
+        return [self.inlet]
+
     async def said(self) -> tuple[str, str]:
+        if self.held_by_others:
+            return ("paused", "operator:stock-taking")
         return ("paused", "connect:new") if self.shut else ("open", "")
 
     async def tests(self) -> int:
@@ -83,7 +119,8 @@ class Stage:
         self.sandbox: Sandbox
         tiny_documents(self.config)
         self.now = 1_800_000_000.0
-        self.lane = FrontLane()
+        self.lane = FrontLane(self.clock)
+        self.lane.file = self.config / "connections" / "acme.yaml"
         self.url = ""
         self.events: list[Progress] = []
         # Called with a number from 1, the method and the path, before and after each request.
@@ -94,6 +131,9 @@ class Stage:
         self.changes: dict[str, Any] = {}
         # Whether a worker runs that counts tests.
         self.works = True
+        self.sandbox: Sandbox
+        # Whether it is a fault of the test's own when something would be lost.
+        self.guards = True
         # What the front door believes.
         self.live: Callable[[], list[bytes]] = lambda: [SIGNING_KEY.encode()]
         # Every call as curl.
@@ -104,6 +144,22 @@ class Stage:
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
+        self.look_for_losses()
+
+    def loss(self, later: float = 0.0) -> str:
+        """Why what a worker sends would be lost without a word, so many seconds from now if nobody
+        does anything; "" = it would not be."""
+        at = self.now + later
+        if self.lane.held_by_others or self.lane.shut_at(at) or not self.lane.file.is_file():
+            return ""
+        inlet = self.lane.inlet
+        flows = self.sandbox.plane.flows.values()
+        # An inlet that is gone says so.
+        return next((each.drops(at) or "" for each in flows if each.inlet.id == inlet), "")
+
+    def look_for_losses(self) -> None:
+        """Nothing may be lost at any moment."""
+        assert not (self.guards and self.loss()), f"{self.loss()}: {self.lane.history[-3:]}"
 
     def setup(self) -> Setup:
         keys = setup_keys(
@@ -147,10 +203,12 @@ class Stage:
 
     async def _begun(self, _session: Any, _context: Any, call: Any) -> None:
         self.requests += 1
+        self.look_for_losses()
         self.watch(call.method, call.url.path)
         self.before(self.requests, call.method, call.url.path)
 
     async def _ended(self, _session: Any, _context: Any, call: Any) -> None:
+        self.look_for_losses()
         self.after(self.requests, call.method, call.url.path)
 
     # --- what the vendors saw ---

@@ -6,19 +6,18 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import yaml
 
-from app.sandbox.defaults import APP_KEY, IMS_CLIENT_ID, ORG_ID, SIGNING_KEY, WORKSPACE
-from tests.e2e.system import SECRET_NAME, Answered, System, running
+from app.sandbox.defaults import APP_KEY, SIGNING_KEY, WORKSPACE
+from app.store.lanes import Lanes
+from tests.e2e.connecting import LOST_SECONDS, setup_document, write_setup
+from tests.e2e.system import Answered, System, running
 
 NAME = "joined"
-# Platform loses what comes sooner after a flow was made, and says nothing.
-LOST_SECONDS, SETTLE_SECONDS = 3, 4
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -28,29 +27,6 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
     async with running(folder, sandbox=options, environ={"CIO_KEY": APP_KEY}) as started:
         (folder / "key").write_text(SIGNING_KEY)
         yield started
-
-
-def setup_file(system: System) -> Path:
-    document = {
-        "platform": {
-            "org_id": ORG_ID,
-            "api_url": system.sandbox_url,
-            "credentials": {
-                "client_id": IMS_CLIENT_ID,
-                "client_secrets": [{"env": SECRET_NAME}],
-                "ims_url": f"{system.sandbox_url}/ims/token/v3",
-            },
-            "settle_seconds": SETTLE_SECONDS,
-        },
-        "customerio": {
-            "api_key": {"env": "CIO_KEY"},
-            "api_url": system.sandbox_url,
-            "public_url": system.receiver_url,
-        },
-    }
-    path = system.folder / f"{NAME}.yaml"
-    path.write_text(yaml.safe_dump(document))
-    return path
 
 
 async def webhooks(system: System) -> list[dict[str, Any]]:
@@ -96,13 +72,18 @@ async def writes(system: System) -> list[str]:
 async def test_one_command_and_events_flow_and_one_command_and_nothing_is_left(
     system: System,
 ) -> None:
-    setup = str(setup_file(system))
+    setup = str(write_setup(system, NAME, setup_document(system)))
     key = str(system.folder / "key")
     words = ("connect", "--from", setup, "--yes", "--signing-key-file", key)
 
     # Killed when the field group is there, and when the dataflow is.
     for number in (3, 6):
         assert await system.killed_at(number, *words) == -9
+    async with system.store() as store:
+        held = await Lanes(store).state(NAME)
+    # With an end: a command that nobody runs again holds nobody up.
+    assert held.reason.startswith("connect:the dataflow is new")
+    assert held.seconds
     joining = asyncio.create_task(system.sluice(*words))
     # What comes as soon as Customer.io may send has to wait, or Platform would lose it.
     await enabled(system, joining)

@@ -68,8 +68,9 @@ def update(
     """Bring a connection that is set up to what its files say now.
 
     A new version of the mapping set is put in place, and the dataflow pointed at it; where a
-    connection at Platform would have to change, a new pair and dataflow are made. The lane is held
-    for the five minutes that Platform needs; nothing is lost.
+    connection at Platform would have to change, all of them and the dataflow are made anew, and the
+    old one is disabled at the end. The lane is held for the five minutes that Platform needs;
+    nothing is lost.
     """
 
     def needs_flow(plan: Plan) -> None:

@@ -3,7 +3,8 @@
 namespaces, registry, dataset   Platform: what the events are, and where they lie
 connections, mapping, flow      Platform: their way there, and the inlet
 webhook                         Customer.io
-local, ending                   this machine, and the end: a test event, and the lane opens
+local, old_flow, ending         this machine, and the end: a test event, what was replaced is
+                                disabled, and the lane opens
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from app.connect.steps.inlet import Inlet
 from app.connect.steps.local import ConnectionFile, SigningKey
 from app.connect.steps.mapping import MappingSet
 from app.connect.steps.namespaces import Namespaces
+from app.connect.steps.old_flow import OldFlow
 from app.connect.steps.registry import Descriptors, FieldGroup, Schema, Tenant
 from app.connect.steps.webhook import Webhook, WebhookOn
 from app.core.errors import ConfigError
@@ -28,8 +30,8 @@ def steps_of(run: Run) -> list[Step]:
     """The steps of a run, in order. Raises ConfigError when a tutorial does not fit the setup."""
     own: list[Step] = _tutorial(run) if run.tutorial else _ours(run)
     last: list[Step] = [
-        Webhook(), SigningKey(), ConnectionFile(), TestEvent(), WebhookOn(), Opening(),
-        TestCounted(),
+        Webhook(), SigningKey(), ConnectionFile(), TestEvent(), WebhookOn(), OldFlow(),
+        Opening(), TestCounted(),
     ]  # fmt: skip
     return [*own, *last]
 

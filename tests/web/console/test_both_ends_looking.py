@@ -56,6 +56,7 @@ async def test_what_was_replaced_is_shown_and_only_that_destroyed(
 
     left = await ends.objects()
     assert (left["flows"], left["targetConnections"], left["dataSets"]) == (1, 1, 2)
+    assert (left["sourceConnections"], left["connections"]) == (1, 1)
     assert len(await ends.webhooks()) == 1
     page = await looked_again(admin)
     assert "Was replaced" not in page and "in order" in page
