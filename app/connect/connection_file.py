@@ -6,7 +6,7 @@ A file that a person wrote is never overwritten: ours begin with HEADER.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -47,15 +47,15 @@ class Given:
 
 
 def connection_document(
-    setup: Setup, given: Given, signing_key: Path, folder: Path, setups: Path
+    setup: Setup, given: Given, signing_keys: Sequence[Path], folder: Path, setups: Path
 ) -> dict[str, Any]:
-    """The connection's keys. `folder`: where its file lies; `setups`: where the setup's does, from
-    which its own `{file: path}` count."""
+    """The connection's keys. `signing_keys`: their files; `folder`: where its file lies; `setups`:
+    where the setup's does, from which its own `{file: path}` count."""
     written = setup.written
     platform: Mapping[str, Any] = written.get("platform", {})
     document: dict[str, Any] = {
         "name": setup.name,
-        "signing_keys": [{"file": str(signing_key.resolve())}],
+        "signing_keys": _pointing(signing_keys),
         "mapping_set": setup.mapping_set,
         "tenant": given.tenant,
         **{key: written[key] for key in _COPIED if key in written},
@@ -86,18 +86,9 @@ def differences(path: Path, wanted: Mapping[str, Any]) -> tuple[Difference, ...]
 
     Raises SluiceError when it cannot be read.
     """
-    try:
-        # Through JSON: keys become texts, and so do dates.
-        written = orjson.dumps(
-            yaml.safe_load(path.read_text()), default=str, option=orjson.OPT_NON_STR_KEYS
-        )
-        found = orjson.loads(written)
-    except FileNotFoundError:
+    before = _written(path)
+    if before is None:
         return None
-    except Exception as fault:
-        # As in app.settings.load: what YAML's constructors stumble over is of any class.
-        raise _unreadable(path, fault) from None
-    before = found if isinstance(found, dict) else {}
     return tuple(
         each
         for change in patch_between(before, dict(wanted))
@@ -130,6 +121,30 @@ def write(path: Path, document: Mapping[str, Any], name: str) -> None:
     text = HEADER + _NOTE.format(name=name)
     text += yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
     write_private(path, text.encode())
+
+
+def named_keys(path: Path) -> list[Path]:
+    """The files of signing keys that a file of ours names, as far as it can be read."""
+    try:
+        named = (_written(path) or {}).get("signing_keys")
+    except SluiceError:
+        return []
+    return [
+        Path(each["file"])
+        for each in (named if isinstance(named, list) else [])
+        if isinstance(each, dict) and isinstance(each.get("file"), str)
+    ]
+
+
+def name_keys(path: Path, signing_keys: Sequence[Path], name: str) -> None:
+    """Has a file of ours name just these files of signing keys. Raises SluiceError."""
+    document, wanted = _written(path), _pointing(signing_keys)
+    if document and document.get("signing_keys") != wanted:
+        write(path, document | {"signing_keys": wanted}, name)
+
+
+def _pointing(files: Sequence[Path]) -> list[dict[str, str]]:
+    return [{"file": str(path.resolve())} for path in files]
 
 
 def moved(node: Any, source: Path, target: Path) -> Any:
@@ -177,6 +192,23 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _shown(path: str, value: Any) -> str:
     text = "" if value is None else str(value)
     return shortened(text) if path == _INLET and "://" in text else text
+
+
+def _written(path: Path) -> dict[str, Any] | None:
+    """What a file says, {} for what is no document; None when there is none. Raises SluiceError."""
+    try:
+        # Through JSON: keys become texts, and so do dates.
+        found = orjson.loads(
+            orjson.dumps(
+                yaml.safe_load(path.read_text()), default=str, option=orjson.OPT_NON_STR_KEYS
+            )
+        )
+    except FileNotFoundError:
+        return None
+    except Exception as fault:
+        # As in app.settings.load: what YAML's constructors stumble over is of any class.
+        raise _unreadable(path, fault) from None
+    return found if isinstance(found, dict) else {}
 
 
 def _unreadable(path: Path, fault: Exception) -> SluiceError:

@@ -117,6 +117,7 @@ def _begin(run: Run, item: Item) -> None:
     if item.step == FLOW:
         state.changed_at = run.clock()
     state.under_way = item.step
+    state.changing = item.id if item.action is Action.CHANGE else ""
     run.file.save()
 
 
@@ -145,7 +146,7 @@ def _settle(run: Run, item: Item) -> None:
     ours = state.under_way == item.step
     changed = bool(item.id) and state.ids.get(item.step) != item.id
     if item.id:
-        _remember(run, item.step, item.id, made=ours and changed)
+        _remember(run, item.step, item.id, made=ours and changed and item.id != state.changing)
     if ours:
         state.under_way = ""
         changed = True
@@ -157,8 +158,7 @@ async def _look(step: Step, run: Run) -> list[Item]:
     try:
         return await step.look(run)
     except Ambiguous as several:
-        why = f"there are {len(several.ids)} of this name ({several}): delete all but one, or "
-        return [blocked(step, run.setup.flow_name, why + "choose another name in the setup")]
+        return [blocked(step, run.setup.flow_name, str(several))]
 
 
 async def _again(step: Step, run: Run, item: Item) -> Item:

@@ -27,23 +27,27 @@ _VERSION: Final = 1
 @dataclass(slots=True)
 class State:
     """`ids`: step -> id of the object in use; `retired`: (step, id) of what was replaced;
-    `under_way`: the step of a call whose answer is not known, "" = none; `changed_at`: Unix seconds
+    `under_way`: the step of a call whose answer is not known, "" = none; `changing`: the id of what
+    it changes, "" = it makes something; `changed_at`: Unix seconds
     of the flow's making or last change, 0 = none yet; `tested_at`: of the signed test that came
     through, `tested_with`: key and way of it; `tests_before`: as many tests were counted when one
     was sent that is not counted yet, -1 = none is; `webhook_off`: a person switched it off;
     `made`: (step, id) of what was not there before us, and goes with us; `like_tutorial`: as in
-    Wiring.apply."""
+    Wiring.apply, of the last one; `key_of`: the webhook for which the newest signing key was given,
+    "" = not known."""
 
     ids: dict[str, str] = field(default_factory=dict)
     retired: list[tuple[str, str]] = field(default_factory=list)
     made: list[tuple[str, str]] = field(default_factory=list)
     under_way: str = ""
+    changing: str = ""
     changed_at: float = 0.0
     tested_at: float = 0.0
     tested_with: str = ""
     tests_before: int = -1
     webhook_off: bool = False
     like_tutorial: str = ""
+    key_of: str = ""
 
 
 _STATE: Final = TypeAdapter(State)

@@ -14,6 +14,7 @@ from app.connect.run import Progress, Run
 from app.connect.steps.connections import in_use
 from app.connect.steps.webhook import find_webhook
 from app.core.errors import SluiceError
+from app.customerio.webhooks import Webhook
 
 _OFF: Final = "the dataflow is disabled"
 _NEW: Final = "the dataflow was just enabled: what is sent now may be lost"
@@ -27,6 +28,8 @@ async def switch(run: Run, enabled: bool, *, webhook: bool) -> None:
     found: Flow | None = in_use(run, "flow", await run.ends.flows.flows_named(run.setup.flow_name))
     if found is None:
         raise SluiceError(f"there is no dataflow {run.setup.flow_name}: apply the setup first")
+    # Before anything is done: there may be none, or two.
+    sender = await _webhook(run) if webhook else None
     if not enabled:
         await lane.hold(None, _OFF)
     wanted = ("enabled", "enabling") if enabled else ("disabled", "disabling")
@@ -44,14 +47,18 @@ async def switch(run: Run, enabled: bool, *, webhook: bool) -> None:
             await lane.hold(left, _NEW)
         else:
             await lane.open()
-    if webhook:
-        await _switch_webhook(run, enabled)
+    if sender is not None:
+        await _switch_webhook(run, sender, enabled)
 
 
-async def _switch_webhook(run: Run, enabled: bool) -> None:
+async def _webhook(run: Run) -> Webhook:
     found = await find_webhook(run)
     if found is None:
         raise SluiceError(f"there is no webhook {run.setup.webhook_name}: apply the setup first")
+    return found
+
+
+async def _switch_webhook(run: Run, found: Webhook, enabled: bool) -> None:
     # Written first: an apply in between must not undo it.
     run.state.webhook_off = not enabled
     run.file.save()

@@ -35,8 +35,8 @@ def _others(places: Places) -> list[Path]:
     with suppress(SluiceError):
         if is_ours(places.connection):
             mine.add(places.connection)
-    folders = (places.setup.parent, places.connection.parent)
-    return [path for folder in folders for path in folder.glob("*.yaml") if path not in mine]
+    all_of_them = [*places.folders.files("setups"), *places.folders.files("connections")]
+    return [path for path in all_of_them if path not in mine]
 
 
 def _pointed(path: Path) -> set[Path] | None:

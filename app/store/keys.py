@@ -120,6 +120,17 @@ def last_test(connection: str) -> str:
     return f"sluice:test:{connection}"
 
 
+def signatures(connection: str) -> str:
+    """Hash: `refused` -> ms of the last wrong signature, fingerprint of a signing key -> ms at
+    which Customer.io last signed with it (signatures.py). A field for each key that ever was."""
+    return f"sluice:signatures:{connection}"
+
+
+def signatures_refused(connection: str, hour: int) -> str:
+    """Counter: wrong signatures of a Unix hour; expires."""
+    return f"sluice:signatures-refused:{connection}:{hour}"
+
+
 # Set: connections that have ever received something (for readers without configuration).
 CONNECTIONS: Final = "sluice:connections"
 

@@ -82,10 +82,13 @@ def test_what_would_be_destroyed_says_what_stays_and_how_it_goes_too(
         Stay("dataset", Why.DATA),
         Stay("schema", Why.SHARED, ("beta", "gamma")),
         Stay("field group", Why.BEFORE),
+        Stay("reporting webhook", Why.SWITCHED_OFF),
+        Stay("identity descriptor", Why.USED),
         Stay("mapping set", Why.NO_CALL),
     )
     secret = Path("var/connect/acme.client-secret")
-    show_doomed(Doomed("acme", (webhook, old), stays, (Path("var/connect/acme.json"),), (secret,)))
+    setup, state = Path("generated/setups/acme.yaml"), Path("var/connect/acme.json")
+    show_doomed(Doomed("acme", setup, (webhook, old), stays, (state,), (secret,)))
     assert capsys.readouterr().out.splitlines() == [
         "- reporting webhook  Sluice acme",
         "- dataflow  f0",
@@ -94,9 +97,11 @@ def test_what_would_be_destroyed_says_what_stays_and_how_it_goes_too(
         "= dataset: with --dataset --yes-delete-the-data it goes, too",
         "= schema: setup beta, gamma names it, too",
         "= field group: it was there before",
+        "= reporting webhook: it was there before; it is switched off, since it calls us",
+        "= identity descriptor: what stays needs it",
         "= mapping set: Platform has no call that deletes one",
-        "= setup: config/setups/acme.yaml names secret files that go; delete it, or put them back "
-        "before you apply it",
+        "= setup: generated/setups/acme.yaml names secret files that go; delete it, or put them "
+        "back before you apply it",
     ]
 
 

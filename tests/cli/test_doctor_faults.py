@@ -30,12 +30,13 @@ from app.core.batch import encode_received
 from app.customerio.app_api import AppApi, Workspace
 from app.customerio.events import ALL
 from app.customerio.webhooks import Webhook, Webhooks
-from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET
+from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY
 from app.store.batches import Batches
 from app.store.connect import Store, open_store
 from app.store.dead_letters import DeadLetters
 from app.store.lake import Lake
 from app.store.lanes import Lanes
+from app.store.signatures import Seen, SignatureNotes
 from app.store.signs_of_life import SignOfLife
 from app.store.users import Role, Users
 from tests.conftest import RedisServer
@@ -234,6 +235,19 @@ async def dies(whole: Whole) -> None:
     await DeadLetters(whole.redis).put([replace(letter, summary=summary)])
 
 
+async def signed(whole: Whole, *keys: bytes) -> None:
+    """Webhooks as the receiver sees them, a second apart."""
+    [live] = configured(whole.environ).connections["acme"].signing_keys
+    seen = Seen((live,))
+    began = int(time.time() * 1000) - 60_000
+    for at, key in enumerate(keys):
+        if key == live:
+            seen.believed_ms[0] = began + at * 1_000
+        else:
+            seen.refuse(began + at * 1_000)
+    await SignatureNotes(whole.redis, {"acme": seen}).write()
+
+
 async def a_second_connection(whole: Whole) -> None:
     path = whole.connection.with_name("other.yaml")
     document = yaml.safe_load(whole.connection.read_text())
@@ -400,6 +414,16 @@ PLANTED: dict[str, Planted] = {
     ),
     "a Platform that cannot be asked what landed": Planted(
         lake_fails, ACME, "lake", W, "Platform cannot be asked since", "Platform says later",
+        forget_events,
+    ),
+    "another signing key than Customer.io's": Planted(
+        lambda w: signed(w, SIGNING_KEY.encode(), b"its own", b"its own"),
+        ACME, "signatures", F, "2 webhook(s) refused in the last day for their signature",
+        "sluice connection apply acme --signing-key-file", forget_events,
+    ),
+    "a second webhook with a key of its own": Planted(
+        lambda w: signed(w, b"its own", SIGNING_KEY.encode()),
+        ACME, "signatures", W, "though others are right", "a second webhook to this address",
         forget_events,
     ),
     "a public address where nobody is": Planted(
@@ -577,6 +601,16 @@ async def test_a_peer_that_hangs_holds_nobody_else_up(whole: Whole) -> None:
     levels = {each.check: each.level for each in found if each.subject == ACME}
     assert levels["token"] is Level.OK
     assert levels["lane"] is Level.OK
+
+
+async def test_right_signatures_are_well(whole: Whole) -> None:
+    await signed(whole, SIGNING_KEY.encode())
+    try:
+        found = {each.check: each for each in await whole.examined() if each.subject == ACME}
+    finally:
+        await forget_events(whole)
+    assert found["signatures"].level is Level.OK
+    assert "the last right one came 1 min" in found["signatures"].text
 
 
 async def test_without_credentials_nothing_is_said_to_be_well(whole: Whole) -> None:

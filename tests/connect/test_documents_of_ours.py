@@ -55,7 +55,7 @@ def test_the_connection_file_is_one_that_the_loader_takes(tmp_path: Path) -> Non
     )
     (tmp_path / "key").write_text("signing\n")
     path = config / "connections" / "acme.yaml"
-    document = connection_document(setup, GIVEN, tmp_path / "key", path.parent, config / "setups")
+    document = connection_document(setup, GIVEN, [tmp_path / "key"], path.parent, config / "setups")
     write(path, document, "acme")
 
     connection = load_connections(Folders(config), ENVIRON)["acme"]

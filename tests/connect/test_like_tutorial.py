@@ -246,6 +246,17 @@ async def test_what_was_made_like_the_tutorial_is_not_made_again(tmp_path: Path,
         assert await stage.writes() == []
 
 
+async def test_who_says_nothing_later_keeps_to_it(tmp_path: Path) -> None:
+    """`connection update` cannot even say it."""
+    async with staged(tmp_path, platform__source={"kind": "customerio"}) as stage:
+        await stage.apply(like_tutorial="api")
+        assert (await stage.plan()).work == ()
+        for _ in range(2):
+            assert (await stage.apply()).work == ()
+        async with stage.wiring() as wiring:
+            assert (await wiring.status()).in_order
+
+
 async def test_its_mapping_is_said_to_lack_what_events_need(tmp_path: Path) -> None:
     async with staged(tmp_path, platform__source={"kind": "customerio"}) as stage:
         plan = await stage.plan(like_tutorial="api")

@@ -133,6 +133,7 @@ async def test_one_command_and_events_flow_and_one_command_and_nothing_is_left(
     assert "sandbox-secret" not in plan.err + plan.out
     assert APP_KEY not in plan.err + plan.out
 
+    await a_wrong_key_stops_nothing(system)
     await sent_again(system)
     await switched_off_and_on(system)
     await destroyed(system)
@@ -141,6 +142,39 @@ async def test_one_command_and_events_flow_and_one_command_and_nothing_is_left(
         "connection.destroy", "connection.enable", "connection.disable", "connection.test",
     ]  # fmt: skip
     assert "connection.apply" in acts
+
+
+async def a_wrong_key_stops_nothing(system: System) -> None:
+    """The one before stays good until Customer.io has signed with a newer."""
+    apply, wrong = ("connection", "apply", NAME, "--yes"), system.folder / "wrong"
+    wrong.write_text("of another webhook")
+    given = await system.sluice(*apply, "--signing-key-file", str(wrong))
+    assert given.code == 0, given.err
+    beside = await system.sluice(*apply, CUSTOMERIO_SIGNING_KEY="of a third")
+    assert (beside.code, "is not taken" in beside.out) == (0, True)
+    await happens(system, 5)
+    await delivered(system, 30)
+
+    right = await system.sluice(*apply, "--signing-key-file", str(system.folder / "key"))
+    assert right.code == 0, right.err
+    await happens(system, 7)
+    await delivered(system, 37)
+    await signed_with_the_newest(system)
+    last = await system.sluice(*apply)
+    assert "the older one is taken away" in last.out
+    file = system.folder / "config" / "connections" / f"{NAME}.yaml"
+    assert len(yaml.safe_load(file.read_text())["signing_keys"]) == 1
+
+
+async def signed_with_the_newest(system: System) -> None:
+    """Returns when the doctor says so: receivers write down once a second what they see."""
+    deadline, text = time.monotonic() + 20, ""
+    while "it signs with the newest key" not in text:
+        assert time.monotonic() < deadline, text
+        findings = (await system.sluice("doctor", "--connection", NAME, "--json")).json
+        [said] = [each for each in findings if each["check"] == "signatures"]
+        assert said["level"] == "ok", said
+        text = said["text"]
 
 
 async def sent_again(system: System) -> None:
@@ -165,7 +199,7 @@ async def switched_off_and_on(system: System) -> None:
     assert (status.code, status.json["lane"]) == (1, "paused")
     on = await system.sluice("connection", "enable", NAME)
     assert on.code == 0, on.err
-    await delivered(system, 35)
+    await delivered(system, 47)
 
 
 async def destroyed(system: System) -> None:
@@ -178,3 +212,5 @@ async def destroyed(system: System) -> None:
     assert await objects(system) == {"namespaces": 2}
     assert await webhooks(system) == []
     assert not (system.folder / "config" / "connections" / f"{NAME}.yaml").exists()
+    again = await system.sluice("connection", "destroy", NAME, *words)
+    assert (again.code, again.out.splitlines()[-1]) == (0, f"{NAME}: there is nothing to destroy")

@@ -33,7 +33,10 @@ KeyFile = Annotated[
     Path | None,
     typer.Option(
         "--signing-key-file",
-        help=f"A file with the webhook's signing key; or set {KEY_VARIABLE}. Else it is asked for.",
+        help=(
+            "A file with the webhook's signing key, also in place of the one that is kept. For a "
+            f"connection that has none yet {KEY_VARIABLE} does, too. Else it is asked for."
+        ),
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -114,7 +117,8 @@ def carry_out(
         if not as_json:
             _conclude(setup, plan)
 
-    with_wiring(setup, both, show_calls=show_calls, signing_key=signing_key)
+    first = environment().get(KEY_VARIABLE, "").strip().encode()
+    with_wiring(setup, both, show_calls=show_calls, signing_key=signing_key, first_key=first)
 
 
 def _conclude(setup: Setup, plan: Plan) -> None:
@@ -128,16 +132,19 @@ def _conclude(setup: Setup, plan: Plan) -> None:
 
 
 def key_given(path: Path | None) -> bytes:
-    """The signing key in a file or in the environment, b"" when nobody gave one.
+    """The signing key in a file, b"" when nobody gave one.
 
-    Raises ConfigError for a file that cannot be read.
+    Raises ConfigError for a file that cannot be read, or is empty.
     """
     if path is None:
-        return environment().get(KEY_VARIABLE, "").strip().encode()
+        return b""
     try:
-        return read_secret(path)
+        key = read_secret(path).strip()
     except OSError as fault:
         raise ConfigError([f"{path}: cannot be read: {fault.strerror}"]) from None
+    if not key:
+        raise ConfigError([f"{path}: is empty; put the webhook's signing key into it"])
+    return key
 
 
 async def _ask(_where: str) -> bytes | None:

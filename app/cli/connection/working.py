@@ -44,7 +44,10 @@ LikeTutorial = Annotated[
     typer.Option(
         "--like-tutorial",
         metavar="api|ui",
-        help="Exactly the objects of Adobe's Customer.io tutorial, by API or by UI.",
+        help=(
+            "Exactly the objects of Adobe's Customer.io tutorial, by API or by UI; later commands "
+            "keep to it."
+        ),
     ),
 ]
 
@@ -92,8 +95,9 @@ def with_wiring(
     show_calls: bool = False,
     needs_redis: bool = True,
     signing_key: bytes = b"",
+    first_key: bytes = b"",
 ) -> T:
-    """What `do` answers. Raises SluiceError and its kin.
+    """What `do` answers. Raises SluiceError and its kin. `signing_key`, `first_key`: as in Run.
 
     Without `needs_redis` a Redis that is away is done without: who only looks needs none.
     """
@@ -108,7 +112,10 @@ def with_wiring(
         try:
             redis = store if needs_redis else await _usable(store, setup.name)
             show = _show if show_calls else None
-            async with wired(settings, setup, redis, show=show, signing_key=signing_key) as wiring:
+            opened = wired(
+                settings, setup, redis, show=show, signing_key=signing_key, first_key=first_key
+            )
+            async with opened as wiring:
                 return await do(wiring, record)
         except StoreUnavailable as fault:
             raise SluiceError(

@@ -20,6 +20,7 @@ from app.cli.doctor import (
     receiver,
     schema_parts,
     server,
+    signatures,
     signing_keys,
     storage,
     webhook,
@@ -68,6 +69,7 @@ GENERAL: Final = (
 
 OF_CONNECTION: Final = (
     ConnectionCheck("signing key", signing_keys.sound),
+    ConnectionCheck("signatures", signatures.refused, redis=True),
     ConnectionCheck("public address", receiver.public),
     ConnectionCheck("lane", lane.state, redis=True),
     ConnectionCheck("backlog", backlog.age, redis=True),

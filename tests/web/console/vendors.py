@@ -19,6 +19,7 @@ from app.connect.lane import Lane
 from app.connect.wiring import Wiring, places_of
 from app.core.batch import encode_received
 from app.core.batch_id import BatchId
+from app.core.curl import Show
 from app.core.event import SEND_TEST_EVENT_ID
 from app.core.signature import matching_key
 from app.sandbox.defaults import (
@@ -123,11 +124,16 @@ class Vendors:
 
 @asynccontextmanager
 async def quickly(
-    settings: Settings, setup: Setup, redis: Store | None, *, signing_key: bytes = b""
+    settings: Settings,
+    setup: Setup,
+    redis: Store | None,
+    *,
+    show: Show | None = None,
+    signing_key: bytes = b"",
 ) -> AsyncIterator[Wiring]:
     """`wired`, without the vendors' limits in mind."""
     async with aiohttp.ClientSession() as session:
-        ends = ends_of(setup, session, None, 1e6)
+        ends = ends_of(setup, session, show, 1e6)
         lane = None if redis is None else Lane(redis, setup.name)
         yield Wiring(setup, places_of(settings, setup), ends, lane, signing_key=signing_key)
 
