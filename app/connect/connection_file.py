@@ -86,7 +86,7 @@ def differences(path: Path, wanted: Mapping[str, Any]) -> tuple[Difference, ...]
 
     Raises SluiceError when it cannot be read.
     """
-    before = _written(path)
+    before = _read(path)
     if before is None:
         return None
     return tuple(
@@ -94,6 +94,22 @@ def differences(path: Path, wanted: Mapping[str, Any]) -> tuple[Difference, ...]
         for change in patch_between(before, dict(wanted))
         for each in _told(change["path"], _at(before, change["path"]), change.get("value"))
     )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """What a file of ours says; None when there is none. Raises SluiceError."""
+    try:
+        # Through JSON: keys become texts, and so do dates.
+        written = orjson.dumps(
+            yaml.safe_load(path.read_text()), default=str, option=orjson.OPT_NON_STR_KEYS
+        )
+        found = orjson.loads(written)
+    except FileNotFoundError:
+        return None
+    except Exception as fault:
+        # As in app.settings.load: what YAML's constructors stumble over is of any class.
+        raise _unreadable(path, fault) from None
+    return found if isinstance(found, dict) else {}
 
 
 def contents(document: Mapping[str, Any]) -> tuple[Difference, ...]:
@@ -126,7 +142,7 @@ def write(path: Path, document: Mapping[str, Any], name: str) -> None:
 def named_keys(path: Path) -> list[Path]:
     """The files of signing keys that a file of ours names, as far as it can be read."""
     try:
-        named = (_written(path) or {}).get("signing_keys")
+        named = (_read(path) or {}).get("signing_keys")
     except SluiceError:
         return []
     return [
@@ -138,7 +154,7 @@ def named_keys(path: Path) -> list[Path]:
 
 def name_keys(path: Path, signing_keys: Sequence[Path], name: str) -> None:
     """Has a file of ours name just these files of signing keys. Raises SluiceError."""
-    document, wanted = _written(path), _pointing(signing_keys)
+    document, wanted = _read(path), _pointing(signing_keys)
     if document and document.get("signing_keys") != wanted:
         write(path, document | {"signing_keys": wanted}, name)
 
@@ -192,23 +208,6 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _shown(path: str, value: Any) -> str:
     text = "" if value is None else str(value)
     return shortened(text) if path == _INLET and "://" in text else text
-
-
-def _written(path: Path) -> dict[str, Any] | None:
-    """What a file says, {} for what is no document; None when there is none. Raises SluiceError."""
-    try:
-        # Through JSON: keys become texts, and so do dates.
-        found = orjson.loads(
-            orjson.dumps(
-                yaml.safe_load(path.read_text()), default=str, option=orjson.OPT_NON_STR_KEYS
-            )
-        )
-    except FileNotFoundError:
-        return None
-    except Exception as fault:
-        # As in app.settings.load: what YAML's constructors stumble over is of any class.
-        raise _unreadable(path, fault) from None
-    return found if isinstance(found, dict) else {}
 
 
 def _unreadable(path: Path, fault: Exception) -> SluiceError:

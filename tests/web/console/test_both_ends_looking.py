@@ -12,11 +12,18 @@ from app.core.errors import StoreUnavailable
 from app.store.lanes import Lanes
 from app.web.console.both_ends.work import CALLS_KEPT, State, Work
 from app.web.console.config import Console
-from tests.web.console.conftest import ROOT, Visit, field_of
+from tests.web.console.conftest import ROOT, Browser, Visit, field_of
 from tests.web.console.setting_up import SECRETS, apply, text_of, until, write_setup
 from tests.web.console.vendors import Vendors
 
 pytestmark = pytest.mark.timeout(60)
+
+
+async def looked_again(admin: Browser) -> str:
+    """The connection's page with a look of now: the page itself waits only a moment for one."""
+    await admin.get("/connections/acme?again")
+    await admin.get("/api/connections/acme")
+    return (await admin.get("/connections/acme"))[1]
 
 
 async def test_what_was_replaced_is_shown_and_only_that_destroyed(
@@ -30,7 +37,7 @@ async def test_what_was_replaced_is_shown_and_only_that_destroyed(
     _, page = await admin.get("/connections/acme/plan")
     await admin.post("/connections/acme/apply", {"expected": field_of(page, "expected")})
     await until(ours, State.DONE)
-    _, page = await admin.get("/connections/acme?again")
+    page = await looked_again(admin)
     assert "Was replaced, and is still there" in page and "/destroy?retired=1" in page
     assert "/destroy?retired=1" not in (await (await visit(ours, "operator")).get(
         "/connections/acme"
@@ -50,7 +57,7 @@ async def test_what_was_replaced_is_shown_and_only_that_destroyed(
     left = await ends.objects()
     assert (left["flows"], left["targetConnections"], left["dataSets"]) == (1, 1, 2)
     assert len(await ends.webhooks()) == 1
-    _, page = await admin.get("/connections/acme?again")
+    page = await looked_again(admin)
     assert "Was replaced" not in page and "in order" in page
 
 
