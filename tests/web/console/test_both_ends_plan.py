@@ -8,10 +8,8 @@ import pytest
 
 from app.web.console.config import Console
 from tests.web.console.conftest import Visit
-from tests.web.console.test_both_ends import apply, ends, ours, write_setup
+from tests.web.console.setting_up import apply, write_setup
 from tests.web.console.vendors import Vendors
-
-__all__ = ["ends", "ours"]
 
 pytestmark = pytest.mark.timeout(60)
 
