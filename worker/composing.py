@@ -16,6 +16,7 @@ from app.store.batches import Batches
 from app.store.budgets import Budgets
 from app.store.claims import Claims
 from app.store.connect import Store
+from app.store.inlets import InletSign
 from app.store.lanes import Lanes
 from app.store.replay_runs import ReplayRuns
 from app.store.replay_steps import ReplaySteps
@@ -49,6 +50,7 @@ class Parts:
     version_watch: VersionWatch
     taking_up: TakingUp
     replaying: Replaying
+    inlets: InletSign
     metrics: Metrics
 
 
@@ -83,11 +85,18 @@ async def composed(
         reconcilers = Reconcilers(redis, owner, metrics, ArchiveFinder(folder))
         watch = ConfigWatch(settings.folders, environ, connections)
         taking_up = TakingUp(watch, routes, lines, version_watch, reconcilers, metrics, hung_up)
+        inlets = InletSign(redis, owner, lambda: _inlets(watch.running))
         await reconcilers.put(connections)
         try:
-            yield Parts(redis, batches, desk, lines, version_watch, taking_up, replaying, metrics)
+            yield Parts(
+                redis, batches, desk, lines, version_watch, taking_up, replaying, inlets, metrics
+            )
         finally:
             await reconcilers.close()
+
+
+def _inlets(running: Mapping[str, Connection]) -> dict[str, str]:
+    return {name: each.platform.inlet.inlet_id for name, each in running.items()}
 
 
 def _batches(settings: Settings, redis: Store, owner: str) -> Batches:

@@ -68,6 +68,7 @@ def _standing_by(
         bells=bells.run(),
         dead_keeper=DeadKeeper(upkeep, parts.metrics).run(),
         sign_of_life=SignOfLife(redis, "worker", owner).run(),
+        inlets=parts.inlets.run(),
     )
 
 

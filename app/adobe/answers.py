@@ -34,7 +34,7 @@ async def bounded(response: aiohttp.ClientResponse, most: int) -> bytes | None:
     except (aiohttp.ClientError, TimeoutError, OSError) as fault:
         call = f"{response.method} {response.url.path}"
         raise PlatformUnavailable(
-            call, f"broke off ({type(fault).__name__}); is tried again later", code="no_answer"
+            call, f"broke off ({type(fault).__name__}); run the command again", code="no_answer"
         ) from None
     return bytes(kept)
 

@@ -36,6 +36,7 @@ Params = Sequence[tuple[str, str]]
 _ANSWER_MAX_BYTES: Final = 16_000_000
 _ERROR_MAX_BYTES: Final = 65_536
 _ATTEMPTS: Final = 4
+_NO_ANSWER: Final = "no_answer"
 _BACKOFF_SECONDS: Final = 1.0
 _BACKOFF_CAP_SECONDS: Final = 30.0
 # Judgement: no limit is documented for these services, and nobody waits for us.
@@ -47,7 +48,8 @@ _TOTAL_SECONDS: Final = 600.0
 _STATE_SECONDS: Final = 2.0
 _STATE_CAP_SECONDS: Final = 15.0
 # Asking twice changes nothing. What is deleted already is answered 404.
-_SAFE: Final = frozenset({"GET", "HEAD", "DELETE"})
+_LOOKS: Final = frozenset({"GET", "HEAD"})
+_SAFE: Final = _LOOKS | {"DELETE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,9 @@ class PlatformClient:
     TokenUnavailable, and nothing of aiohttp's.
 
     `patience_seconds`: how long a call waits, in all, for something in a transitional state to
-    leave it (section 1.11); none by default, for whoever comes again anyway. `show`: is given every
-    request as a curl command, without its token.
+    leave it (section 1.11); none by default, for whoever comes again anyway. `look_seconds`: how
+    long a GET may be silent where a person waits for it; then it is tried once more. `show`: is
+    given every request as a curl command, without its token.
     """
 
     def __init__(
@@ -107,6 +110,7 @@ class PlatformClient:
         *,
         requests_per_second: float = _REQUESTS_PER_SECOND,
         patience_seconds: float = 0.0,
+        look_seconds: float | None = None,
         show: Show | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
@@ -117,6 +121,7 @@ class PlatformClient:
         self._tokens = tokens
         self._turns = Turns(requests_per_second)
         self._patience = patience_seconds
+        self._look_seconds = look_seconds
         self._show = show
         self._sleep = sleep
         self._chance = chance
@@ -140,8 +145,8 @@ class PlatformClient:
         """One call, with a JSON `body` if there is one. `path`: percent-encoded.
 
         `safe`: asking twice changes nothing, as with every GET and DELETE; only then is a call
-        repeated whose answer was lost, or that failed inside Platform. Otherwise its fault says
-        `maybe_done`.
+        repeated whose answer was lost, or that failed inside Platform. Of all but GET a fault says
+        `maybe_done` when any of its tries may have been carried out.
         """
         asked = self._asked(method, path, params, body, headers or {}, safe)
         response = await self._answer(asked)
@@ -178,7 +183,7 @@ class PlatformClient:
                     yield line
             except (aiohttp.ClientError, TimeoutError, OSError, EOFError) as fault:
                 raise PlatformUnavailable(
-                    f"GET {path}", f"broke off ({type(fault).__name__}); is tried again later"
+                    f"GET {path}", f"broke off ({type(fault).__name__}); run the command again"
                 ) from None
 
     def _asked(
@@ -207,20 +212,21 @@ class PlatformClient:
 
     async def _answer(self, asked: _Asked) -> aiohttp.ClientResponse:
         """A good response, open. Raises what the class says, after the attempts it is worth."""
-        renewed, attempt, waited = False, 1, 0.0
+        renewed, attempt, waited, maybe_done = False, 1, 0.0, False
         while True:
             token = await self._tokens.token()
             await self._paced()
             answer = await self._open(asked, token)
             if isinstance(answer, aiohttp.ClientResponse):
                 return answer
+            maybe_done = answer.maybe_done = maybe_done or _told(answer, asked).maybe_done
             if answer.wants_token and not renewed:
                 renewed = True
                 if await self._tokens.renew(token) != token:
                     continue
             pause = self._pause_after(answer, asked, attempt, waited)
             if pause is None:
-                raise _told(answer, asked)
+                raise answer
             await self._sleep(pause)
             attempt, waited = attempt + 1, waited + pause
 
@@ -229,6 +235,8 @@ class PlatformClient:
     ) -> float | None:
         """Seconds until the call is worth another try; None when it is not."""
         if not isinstance(fault, PlatformUnavailable):
+            return None
+        if fault.code == _NO_ANSWER and self._silence(asked) < _SECONDS and attempt > 1:
             return None
         if fault.code in TRANSITIONAL:
             pause = min(_STATE_CAP_SECONDS, _STATE_SECONDS * 2.0 ** min(attempt - 1, 9))
@@ -240,6 +248,10 @@ class PlatformClient:
             attempt, self._chance(), _BACKOFF_SECONDS, _BACKOFF_CAP_SECONDS, fault.retry_in
         )
 
+    def _silence(self, asked: _Asked) -> float:
+        """Seconds between two bytes: a change may take its time, its answer must not be lost."""
+        return self._look_seconds if self._look_seconds and asked.method == "GET" else _SECONDS
+
     async def _open(self, asked: _Asked, token: str) -> aiohttp.ClientResponse | PlatformFault:
         """One try: a good response, open; or the fault."""
         headers = {"Authorization": f"Bearer {token}", **asked.headers}
@@ -247,7 +259,9 @@ class PlatformClient:
             secrets = {token: "ACCESS_TOKEN"}
             url = str(asked.url)
             self._show(curl(asked.method, url, headers, asked.content, secrets=secrets))
-        timeout = aiohttp.ClientTimeout(total=_TOTAL_SECONDS, connect=10, sock_read=_SECONDS)
+        timeout = aiohttp.ClientTimeout(
+            total=_TOTAL_SECONDS, connect=10, sock_read=self._silence(asked)
+        )
         try:
             response = await self._session.request(
                 asked.method, asked.url, data=asked.content, headers=headers,
@@ -256,7 +270,7 @@ class PlatformClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             # The class only: the request with its token is in the original.
             why = f"no answer ({type(fault).__name__}); is {self.account.api_url} reachable?"
-            return PlatformUnavailable(asked.name, why, code="no_answer")
+            return PlatformUnavailable(asked.name, why, code=_NO_ANSWER)
         if response.status < 300:
             return response
         async with released(response):
@@ -279,5 +293,6 @@ class PlatformClient:
 def _told(fault: PlatformFault, asked: _Asked) -> PlatformFault:
     """The fault, saying whether the call may have done what it is for."""
     # Without a status, or with a good one, it may; and what failed inside may have failed late.
-    fault.maybe_done = not asked.safe and not 300 <= fault.status < 500
+    # Whether it may be asked again is another question.
+    fault.maybe_done = asked.method not in _LOOKS and not 300 <= fault.status < 500
     return fault

@@ -129,7 +129,8 @@ TRANSITIONAL: Final = frozenset({"1420-400", "1421-400", "1457-400", "1458-400",
 _BUSY: Final = "Platform is still enabling, disabling or changing it"
 _THROTTLED: Final = "Platform throttles the organization's requests"
 _FAILED: Final = "a service of Platform's failed"
-_AGAIN: Final = "it is tried again later, or run the command again in a minute"
+# A worker comes again, and nobody does it for a command.
+_AGAIN: Final = "it passes by itself: run the command again in a minute"
 
 
 def fix_for(code: str, status: int, path: str) -> str:

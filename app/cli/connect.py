@@ -13,6 +13,7 @@ from app.cli.connection.apply import KeyFile, Yes, carry_out, key_given
 from app.cli.connection.working import ShowCalls, the_setup
 from app.cli.reading import visible
 from app.connect.checks import Checks
+from app.connect.given import complaints
 from app.connect.questions import QUESTIONS, Question
 from app.connect.setup_file import take_in, write_setup
 from app.core.errors import ConfigError
@@ -55,9 +56,14 @@ def connect(
     settings = load_settings(environment())
     key = key_given(signing_key_file)
     _require_place(settings.folders)
+    if source is not None and given:
+        raise typer.BadParameter(
+            "answers go with questions, and --from asks none", param_hint="--set"
+        )
     if source is None:
         known = sandbox_answers(settings) if sandbox else {}
-        answers = asyncio.run(_ask(settings, known | _beforehand(given or [])))
+        hint = "--sandbox or --set" if sandbox else "--set"
+        answers = asyncio.run(_ask(settings, known | _beforehand(given or []), hint))
         path = write_setup(settings.folders, settings.data_dir, answers)
         typer.echo(f"\nwrote {path}: `sluice connection apply {path.stem}` does it later, too\n")
         name = path.stem
@@ -109,17 +115,22 @@ def _beforehand(given: list[str]) -> dict[str, str]:
     return answers
 
 
-async def _ask(settings: Settings, answers: dict[str, str]) -> dict[str, str]:
-    """All answers, those beforehand looked at, too."""
-    typer.echo(f"Ctrl-C ends this, and changes nothing. {_BACK} goes back one question.")
+async def _ask(settings: Settings, answers: dict[str, str], hint: str = "--set") -> dict[str, str]:
+    """All answers, those beforehand looked at, too. Raises typer.BadParameter for those, before
+    anything is asked."""
     beforehand = frozenset(answers)
+    given = dict(answers)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         checks = Checks(session, settings.folders, environment())
+        if found := await complaints(given, checks):
+            raise typer.BadParameter("\n".join(found), param_hint=hint)
+        typer.echo(f"Ctrl-C ends this, and changes nothing. {_BACK} goes back one question.")
         at = 0
         while at < len(QUESTIONS):
             question = QUESTIONS[at]
             if question.key in beforehand:
-                await _hold(question, answers, checks)
+                if not question.may_be_checked(given):
+                    await _hold(question, answers, checks)
                 at += 1
                 continue
             if await _answered(question, answers, checks, settings):
@@ -130,7 +141,7 @@ async def _ask(settings: Settings, answers: dict[str, str]) -> dict[str, str]:
 
 
 async def _hold(question: Question, answers: dict[str, str], checks: Checks) -> None:
-    """Raises typer.BadParameter for an answer beforehand that is no good."""
+    """Raises typer.BadParameter for an answer beforehand that is no good by those since."""
     complaint = await question.complaint(answers[question.key], answers, checks)
     if complaint:
         raise typer.BadParameter(f"{question.key}: {complaint}", param_hint="--set")

@@ -60,15 +60,27 @@ def pause(
 
 @lanes.command()
 def resume(name: Name, as_json: Json = False) -> None:
-    """Open a lane, whatever held it back. Exit 1 when nothing did."""
+    """Open a lane that a person or a worker holds back. Exit 1 when nothing did.
+
+    One that waits for its dataflow loses what is sent: `sluice connection status` says when it
+    opens. It is opened, too, but only when nothing else holds it back.
+    """
     _known_or_exit(name)
     held = with_face(lambda face: face.books.resume_lane(name))
     if as_json:
         echo_json({"connection": name, "resumed": held})
     else:
-        typer.echo(f"{name} is open" if held else f"{name} was not held back")
+        typer.echo(_resumed(name) if held else f"{name} was not held back")
     if not held:
         raise typer.Exit(1)
+
+
+def _resumed(name: str) -> str:
+    found = with_face(lambda face: face.books.lanes())
+    lane = next((each for each in found if each["connection"] == name), {})
+    if lane.get("state") == Gate.PAUSED.value:
+        return f"{name} is still held back: {lane['reason']}"
+    return f"{name} is open"
 
 
 def _known_or_exit(name: str) -> None:

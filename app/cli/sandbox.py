@@ -94,6 +94,9 @@ def sandbox(
     settle_seconds: Annotated[
         float, typer.Option(min=0.0, help="How long a new or changed flow loses its data.")
     ] = 300.0,
+    patch_is_operation: Annotated[
+        bool, typer.Option(help="Whether a PATCH of a flow shows as its lastOperation, too.")
+    ] = True,
     schema_cache_seconds: Annotated[
         float, typer.Option(min=0.0, help="How long a changed schema is checked as it was.")
     ] = 0.0,
@@ -133,6 +136,7 @@ def sandbox(
         keep_batches=keep_batches,
         keep_failures=keep_failures,
         settle_seconds=settle_seconds,
+        patch_is_operation=patch_is_operation,
         schema_cache_seconds=schema_cache_seconds,
         time_factor=time_factor,
     )

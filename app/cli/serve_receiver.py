@@ -21,6 +21,7 @@ from app.settings.handing import pack, unpack
 from app.settings.watching import Change, ConfigWatch, Found, Refused, look_and_tell
 from app.store.batches import Batches, Pressure
 from app.store.connect import open_swift_store, require_safe
+from app.store.signatures import SignatureNotes
 from app.store.signs_of_life import SignOfLife
 from app.web.child import run_child
 from app.web.children import Supervision
@@ -133,19 +134,23 @@ def serve_receiver_child(
         redis = open_swift_store(settings.redis)
         store = _CheckedBatches(redis, wait_replicas=settings.redis_wait_replicas)
         name = f"{socket.gethostname()}-{os.getpid()}"
-        alive = asyncio.create_task(SignOfLife(redis, "receiver", name).run())
+        beside = [asyncio.create_task(SignOfLife(redis, "receiver", name).run())]
         try:
             await store.check()
-            yield Receiver(
+            receiver = Receiver(
                 receiver_config(settings),
                 [receiver_connection(each, settings) for each in connections.values()],
                 store,
                 encode_received,
                 ReceiverMetrics(os.environ.get("PROMETHEUS_MULTIPROC_DIR")),
             )
+            notes = SignatureNotes(redis, receiver.signatures)
+            beside.append(asyncio.create_task(notes.run()))
+            yield receiver
         finally:
-            alive.cancel()
-            await asyncio.wait((alive,), timeout=_CHECK_SECONDS)
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside, timeout=_CHECK_SECONDS)
             await redis.aclose(close_connection_pool=True)
 
     run_child(listening_fd, control_fd, make)

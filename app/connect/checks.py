@@ -17,6 +17,7 @@ from app.adobe.ims import DEFAULT_TOKEN_URL, Credential, TokenClient
 from app.adobe.own_token import OwnToken
 from app.adobe.platform_client import Account, PlatformClient
 from app.adobe.schema_registry import SchemaRegistry
+from app.connect.ends import secret_text
 from app.core.errors import SluiceError
 from app.customerio.app_api import EU_URL, US_URL, AppApi, Workspace
 from app.customerio.webhooks import Webhooks
@@ -47,8 +48,8 @@ class Checks:
             raise SluiceError(f"the environment variable {rest} is not set")
         if kind == "file":
             try:
-                return read_secret(Path(rest)).decode()
-            except (OSError, UnicodeDecodeError):
+                return secret_text(read_secret(Path(rest)), rest)
+            except (OSError, ValueError):
                 raise SluiceError(f"{rest} cannot be read") from None
         return answer
 

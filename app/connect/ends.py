@@ -19,6 +19,7 @@ from app.adobe.own_token import OwnToken
 from app.adobe.platform_client import Account, PlatformClient
 from app.adobe.schema_registry import SchemaRegistry
 from app.core.curl import Show
+from app.core.errors import ConfigError
 from app.customerio.app_api import AppApi, Workspace
 from app.customerio.webhooks import Webhooks
 from app.settings.setups import Setup
@@ -29,6 +30,8 @@ PLATFORM_PER_SECOND: Final = 20.0
 CUSTOMERIO_PER_SECOND: Final = 8.0
 # How long something may be in a transitional state (platform.md section 1.11).
 PATIENCE_SECONDS: Final = 60.0
+# How long a look at something may be silent, twice; who hangs is said to hang in half a minute.
+LOOK_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +67,36 @@ def ends_of(
     client = PlatformClient(
         session,
         _account(setup),
-        OwnToken(TokenClient(session, _credential(setup), show=show)),
+        OwnToken(TokenClient(session, _credential(setup), show=show), sleep=sleep),
         requests_per_second=requests_per_second or PLATFORM_PER_SECOND,
         patience_seconds=PATIENCE_SECONDS,
+        look_seconds=LOOK_SECONDS,
         show=show,
         sleep=sleep,
     )
-    workspace = Workspace(setup.customerio.url, setup.customerio.api_key.decode())
+    key = secret_text(setup.customerio.api_key, f"setup {setup.name}: customerio.api_key")
+    workspace = Workspace(setup.customerio.url, key)
     pace = requests_per_second or CUSTOMERIO_PER_SECOND
-    api = AppApi(session, workspace, requests_per_second=pace, show=show, sleep=sleep)
+    api = AppApi(
+        session, workspace, requests_per_second=pace, look_seconds=LOOK_SECONDS, show=show,
+        sleep=sleep,
+    )  # fmt: skip
     return Ends(
         session, show, client,
         SchemaRegistry(client), Namespaces(client), Catalog(client), FlowService(client),
         DataPrep(client), Webhooks(api),
     )  # fmt: skip
+
+
+def secret_text(secret: bytes, place: str) -> str:
+    """A secret as it is sent. `place`: where it is referred to. Raises ConfigError."""
+    text = secret.decode("ascii", "replace")
+    # One with a line end or the like is refused by the HTTP client, in words for programmers.
+    if not text.isascii() or not text.isprintable():
+        raise ConfigError(
+            [f"{place}: what it points at is no secret of one line: put the secret alone there"]
+        )
+    return text
 
 
 def _account(setup: Setup) -> Account:
@@ -88,5 +107,6 @@ def _account(setup: Setup) -> Account:
 
 def _credential(setup: Setup) -> Credential:
     given = setup.platform.credentials
-    secrets = tuple(secret.decode() for secret in given.client_secrets)
+    place = f"setup {setup.name}: platform.credentials.client_secrets"
+    secrets = tuple(secret_text(secret, place) for secret in given.client_secrets)
     return Credential(given.client_id, secrets, given.scopes, given.ims_url)

@@ -9,8 +9,9 @@ stops when that asks for more than was shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
+from app.connect.holding import StillUnderWay, as_before
 from app.connect.plan import Action, Item, Plan
 from app.connect.run import Ambiguous, Progress, Run, Step, blocked
 from app.core.errors import ApiFault, PlatformTaken, SluiceError
@@ -24,6 +25,14 @@ _LOOK_AGAIN_SECONDS: Final = 1.0
 FLOW: Final = "flow"
 # What is replaced rather than changed (platform.md section 1.10).
 _REPLACED: Final = frozenset({FLOW, "source", "target", "base"})
+
+
+class _Before(NamedTuple):
+    """What the state file said before an act."""
+
+    changed_at: float
+    ids: dict[str, str]
+    retired: list[tuple[str, str]]
 
 
 class NotPossible(SluiceError):
@@ -74,11 +83,11 @@ async def _act(step: Step, run: Run, planned: Item) -> None:
     if run.state.under_way == item.step and item.action is not Action.CHANGE:
         # A killed command may have made it, though no list shows it yet.
         item = await _again(step, run, item)
-    changed_at = run.state.changed_at
     if item.is_work:
+        before = _Before(run.state.changed_at, dict(run.state.ids), list(run.state.retired))
         _begin(run, item)
         run.tell(Progress("doing", item))
-        item = await _done(step, run, item, changed_at)
+        item = await _done(step, run, item, before)
     if found := run.id(item.step) or item.id:
         _remember(run, item.step, found, made=planned.action is not Action.CHANGE)
     run.state.under_way = ""
@@ -86,16 +95,20 @@ async def _act(step: Step, run: Run, planned: Item) -> None:
     run.tell(Progress("done", item))
 
 
-async def _done(step: Step, run: Run, item: Item, changed_at: float) -> Item:
-    """The item as it is in the end. Raises ApiFault when a call failed for good."""
+async def _done(step: Step, run: Run, item: Item, before: _Before) -> Item:
+    """The item as it is in the end. Raises ApiFault when a call failed for good, StillUnderWay."""
+    maybe_done = False
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             await step.act(run, item)
             return item
-        except ApiFault as fault:
+        except (ApiFault, StillUnderWay) as fault:
+            maybe_done = maybe_done or _is_unsure(fault)
             # What is taken may be so by ourselves.
-            if not fault.maybe_done and not isinstance(fault, PlatformTaken):
-                await _never_began(run, item, changed_at)
+            if not isinstance(fault, PlatformTaken) and not _is_unsure(fault):
+                # A refusal says nothing of the tries before it.
+                if not maybe_done:
+                    await _never_began(run, before)
                 raise
             # Whether it was done is not known: nothing is repeated before that is.
             item = await _again(step, run, item)
@@ -117,6 +130,7 @@ def _begin(run: Run, item: Item) -> None:
     if item.step == FLOW:
         state.changed_at = run.clock()
     state.under_way = item.step
+    state.changing = item.id if item.action is Action.CHANGE else ""
     run.file.save()
 
 
@@ -126,17 +140,17 @@ def _remember(run: Run, step: str, found: str, *, made: bool) -> None:
         run.state.made.append((step, found))
 
 
-async def _never_began(run: Run, item: Item, changed_at: float) -> None:
+def _is_unsure(fault: SluiceError) -> bool:
+    return isinstance(fault, ApiFault) and fault.maybe_done
+
+
+async def _never_began(run: Run, before: _Before) -> None:
     """A refusal did nothing: there is nothing to look for, and nothing to wait for."""
-    run.state.under_way = ""
-    run.state.changed_at = changed_at
+    state = run.state
+    state.under_way = ""
+    state.changed_at, state.ids, state.retired = before
     run.file.save()
-    if item.step == FLOW and run.lane is not None:
-        left = changed_at + run.setup.platform.settle_seconds - run.clock()
-        if left > 0:
-            await run.lane.hold(left, "the dataflow is new")
-        else:
-            await run.lane.open()
+    await as_before(run)
 
 
 def _settle(run: Run, item: Item) -> None:
@@ -145,7 +159,7 @@ def _settle(run: Run, item: Item) -> None:
     ours = state.under_way == item.step
     changed = bool(item.id) and state.ids.get(item.step) != item.id
     if item.id:
-        _remember(run, item.step, item.id, made=ours and changed)
+        _remember(run, item.step, item.id, made=ours and changed and item.id != state.changing)
     if ours:
         state.under_way = ""
         changed = True
@@ -157,8 +171,7 @@ async def _look(step: Step, run: Run) -> list[Item]:
     try:
         return await step.look(run)
     except Ambiguous as several:
-        why = f"there are {len(several.ids)} of this name ({several}): delete all but one, or "
-        return [blocked(step, run.setup.flow_name, why + "choose another name in the setup")]
+        return [blocked(step, run.setup.flow_name, str(several))]
 
 
 async def _again(step: Step, run: Run, item: Item) -> Item:

@@ -1,7 +1,7 @@
-"""The connection's lane while its flow is new: held back, so that what is received waits in Redis.
+"""The connection's lane as connect holds and opens it. When it does, and why: holding.py.
 
-What is sent to a flow in its first five minutes may be lost, and is answered 200 (platform.md
-section 1.7). A pause ends by itself, so a command that is killed holds nobody up for longer.
+Its hold is not a pause of the lane's (app/store/lanes.py): what a person or a worker paused stays
+paused, and what they open is still held.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from app.store.connect import Store
-from app.store.lanes import OPERATOR, Gate, Lanes
+from app.store.inlets import inlets_of
+from app.store.lanes import Gate, Lanes
 from app.store.ledger import Ledger
 
-# The class of the pause (app/store/lanes.py).
+# The class of what the hold says (app/store/lanes.py).
 REASON: Final = "connect"
 
 
@@ -20,35 +21,41 @@ class Lane:
     """One connection's. Every method raises StoreUnavailable."""
 
     def __init__(self, redis: Store, connection: str) -> None:
+        self._redis = redis
         self._lanes = Lanes(redis)
         self._ledger = Ledger(redis)
         self._name = connection
 
     async def hold(self, seconds: float | None, why: str) -> None:
-        """Nothing is sent for so long; None: until `hold` or `open`. A pause that a person asked
-        for, without an end, stays."""
-        state = await self._lanes.state(self._name)
-        if state.gate is Gate.PAUSED and state.seconds is None and _class(state.reason) == OPERATOR:
-            return
-        await self._lanes.pause(self._name, f"{REASON}:{why}", seconds, by_operator=True)
+        """Nothing is sent for so long from now; None: until `hold` or `open`."""
+        await self._lanes.hold(self._name, f"{REASON}:{why}", seconds)
 
     async def open(self) -> bool:
         """Ends a hold of ours; whether the lane is open now."""
-        state = await self._lanes.state(self._name)
-        if state.gate is not Gate.OPEN and _class(state.reason) == REASON:
-            await self._lanes.resume(self._name)
-            return True
-        return state.gate is Gate.OPEN
+        await self._lanes.end_hold(self._name)
+        return (await self._lanes.state(self._name)).gate is Gate.OPEN
 
     async def held(self) -> bool:
-        """Whether it is we who hold it."""
-        state = await self._lanes.state(self._name)
-        return state.gate is Gate.PAUSED and _class(state.reason) == REASON
+        """Whether we hold it, whoever else does."""
+        return await self.held_for() != 0
+
+    async def held_for(self) -> float | None:
+        """Seconds that our hold lasts, by Redis' clock; None = without an end, 0 = no hold."""
+        return (await self._lanes.state(self._name)).hold
 
     async def said(self) -> tuple[str, str]:
         """(open, paused, probe or probing; why)."""
         state = await self._lanes.state(self._name)
         return state.gate.value, state.reason
+
+    async def under_way(self) -> int:
+        """Event batches that a worker has in work. One whose lease ran out is taken from it."""
+        return await self._lanes.under_way(self._name)
+
+    async def inlets(self) -> list[str | None]:
+        """The inlet id that each worker sends to; "" = it does not serve the connection, None = it
+        does not say."""
+        return await inlets_of(self._redis, self._name)
 
     async def tests(self) -> int:
         """Test events counted so far."""
@@ -61,7 +68,3 @@ class Lane:
     async def _sum(self, column: str) -> int:
         rows = (await self._ledger.read()).rows
         return sum(getattr(row, column) for row in rows if row.connection == self._name)
-
-
-def _class(reason: str) -> str:
-    return reason.partition(":")[0]

@@ -33,9 +33,23 @@ class Difference:
         return f"{self.path}: {self.found or 'nothing'} -> {self.wanted or 'nothing'}"
 
 
+def fresh(*parts: tuple[str, object]) -> tuple[Difference, ...]:
+    """What an object that is to be made will have: (path, value); None and "" are left out."""
+    return tuple(Difference(path, "", said) for path, value in parts if (said := _said(value)))
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One object. `step`: a stable key, `kind`: the same for people; `id`: "" while there is none.
+    """One object. `step`: a stable key, `kind`: the same for people; `id`: "" while there is none;
+    `differences`: what is not as wanted; of what is to be created all that it will have (`fresh`).
 
     `data`: what the step found, for its own use when it acts.
     """

@@ -28,11 +28,16 @@ async def _fine(_answer: str, _answers: Answers, _checks: Checks) -> str:
     return ""
 
 
+def _any(_answer: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """`key`: its place in the setup; `where`: where the answer is found; `default`: "" = one is
     needed; `secret`: neither shown nor kept in the setup: a text, or `env:NAME`, or `file:PATH`;
-    `pattern`: what the answer has to look like, in words after it."""
+    `pattern`: what the answer has to look like, in words after it; `rule`: a complaint that needs
+    nobody else; `check`: one that asks, and `needs`: the keys of the answers that it goes by."""
 
     key: str
     text: str
@@ -42,21 +47,31 @@ class Question:
     choices: tuple[str, ...] = ()
     pattern: str = ""
     wording: str = ""
+    rule: Callable[[str], str] = _any
     check: Check = _fine
+    needs: tuple[str, ...] = ()
 
-    async def complaint(self, answer: str, answers: Answers, checks: Checks) -> str:
-        """What is wrong with an answer, and what to do; "" when nothing is. Raises nothing of the
-        network's: that is a complaint, too."""
+    def may_be_checked(self, answers: Answers) -> bool:
+        """Whether all is answered that the check goes by."""
+        return all(key in answers for key in self.needs)
+
+    def shape(self, answer: str) -> str:
+        """What is wrong with an answer by itself; "" when nothing is."""
         if not answer.strip():
             return "an answer is needed"
         if self.choices and answer not in self.choices:
             return f"it is one of: {', '.join(self.choices)}"
         if self.pattern and not re.fullmatch(self.pattern, answer):
             return f"wanted {self.wording}"
-        return await self.check(answer, answers, checks)
+        return self.rule(answer)
+
+    async def complaint(self, answer: str, answers: Answers, checks: Checks) -> str:
+        """What is wrong with an answer, and what to do; "" when nothing is. Raises nothing of the
+        network's: that is a complaint, too."""
+        return self.shape(answer) or await self.check(answer, answers, checks)
 
 
-async def _families(answer: str, _answers: Answers, _checks: Checks) -> str:
+def _families(answer: str) -> str:
     unknown = [each for each in listed(answer) if each not in FAMILIES]
     return f"unknown: {', '.join(unknown)}; there are: {', '.join(FAMILIES)}" if unknown else ""
 
@@ -67,6 +82,10 @@ def listed(answer: str) -> list[str]:
 
 
 _CONSOLE: Final = "Adobe Developer Console > your project > OAuth Server-to-Server"
+
+_ACCOUNT: Final = (
+    "platform.credentials.client_id", "platform.credentials.client_secret", "platform.org_id",
+)  # fmt: skip
 
 QUESTIONS: Final[tuple[Question, ...]] = (
     Question(
@@ -90,6 +109,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         f"{_CONSOLE} > Retrieve client secret. Or env:NAME, or file:PATH.",
         secret=True,
         check=checks.token,
+        needs=("platform.credentials.client_id",),
     ),
     Question(
         "platform.org_id",
@@ -107,6 +127,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         pattern=r"[a-z0-9-]+",
         wording="lower-case letters, digits and -",
         check=checks.role,
+        needs=_ACCOUNT,
     ),
     Question(
         "platform.source",
@@ -116,6 +137,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         default="sluice",
         choices=("sluice", "platform", "customerio"),
         check=checks.source_offered,
+        needs=(*_ACCOUNT, "platform.sandbox_name"),
     ),
     Question(
         "platform.dataset.name",
@@ -144,6 +166,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "sends the events. Or env:NAME, or file:PATH.",
         secret=True,
         check=checks.app_api_key,
+        needs=("customerio.region",),
     ),
     Question(
         "customerio.public_url",
@@ -158,7 +181,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "Which events",
         f"Comma-separated, of: {', '.join(FAMILIES)}.",
         default=", ".join(FAMILIES),
-        check=_families,
+        rule=_families,
     ),
 )
 
@@ -189,9 +212,17 @@ def setup_document(answers: Answers, secret: Callable[[str, str], Any]) -> dict[
             case "customerio.families":
                 value = listed(answer)
             case "platform.settle_seconds":
-                value = float(answer)
+                value = _number(answer)
         _put(document, key.split("."), value)
     return document
+
+
+def _number(answer: str) -> float | str:
+    try:
+        return float(answer)
+    except ValueError:
+        # The setup says what is wrong with it.
+        return answer
 
 
 def _put(document: dict[str, Any], keys: list[str], value: Any) -> None:

@@ -11,6 +11,7 @@ from app.connect.documents import Documents
 from app.connect.ends import Ends
 from app.connect.plan import Action, Item
 from app.connect.state import State, StateFile
+from app.core.errors import SluiceError
 from app.settings.folders import Folders
 from app.settings.setups import Setup
 
@@ -49,14 +50,24 @@ class Lane(Protocol):
     async def hold(self, seconds: float | None, why: str) -> None: ...
     async def open(self) -> bool: ...
     async def held(self) -> bool: ...
+    async def held_for(self) -> float | None: ...
+    async def under_way(self) -> int: ...
+    async def inlets(self) -> list[str | None]: ...
     async def said(self) -> tuple[str, str]: ...
     async def in_flight(self) -> int: ...
     async def tests(self) -> int: ...
 
 
+class Signatures(Protocol):
+    """app.store.signatures.Signatures, as far as steps are concerned."""
+
+    async def believed(self) -> Mapping[str, float]: ...
+    async def forget(self, key: bytes) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where things lie on this machine. `signing_key`: the file that the key is put into."""
+    """Where things lie on this machine. `signing_key`: the file that the first key is put into."""
 
     folders: Folders
     data_dir: Path
@@ -68,8 +79,9 @@ class Places:
 @dataclass(slots=True)
 class Run:
     """One plan or apply. `ids`: step -> id, "" while there is none; `tutorial`: "", "api" or "ui":
-    which of Adobe's pages is followed to the letter. `lane`: None when only looking. `signing_key`:
-    one that was given beforehand, and goes before the one that is kept."""
+    which of Adobe's pages is followed to the letter. `lane`, `signatures`: None when only looking.
+    `signing_key`: one that was given for just this, and goes before those that are kept;
+    `first_key`: one for a connection that has none yet. b"" = none."""
 
     setup: Setup
     documents: Documents
@@ -83,6 +95,8 @@ class Run:
     tell: Callable[[Progress], None] = lambda _event: None
     ask_key: Callable[[str], Awaitable[bytes | None]] | None = None
     signing_key: bytes = b""
+    first_key: bytes = b""
+    signatures: Signatures | None = None
     tenant: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -110,7 +124,7 @@ class Run:
             if each.get(key) == known:
                 return each
         if len(left) > 1:
-            raise Ambiguous([str(each.get(key)) for each in left])
+            raise Ambiguous(step, [str(each.get(key)) for each in left])
         return left[0] if left else None
 
     def note(self, text: str) -> None:
@@ -120,12 +134,15 @@ class Run:
             self.tell(Progress("note", text=text))
 
 
-class Ambiguous(Exception):
-    """Several objects have the name that is looked for."""
+class Ambiguous(SluiceError):
+    """Several objects have the name that is looked for. `ids`: theirs."""
 
-    def __init__(self, ids: list[str]) -> None:
+    def __init__(self, step: str, ids: list[str]) -> None:
         self.ids = ids
-        super().__init__(", ".join(ids))
+        super().__init__(
+            f"there are {len(ids)} of this name ({step} {', '.join(ids)}), and nobody knows which "
+            "is ours: delete all but one, or choose another name in the setup"
+        )
 
 
 class Step(Protocol):

@@ -80,6 +80,20 @@ def missing_fields(
             )
 
 
+def field_types(fields: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """(path, type) of each field below these that has none below itself: `tags[*]` is an array's,
+    a map's type is `map`."""
+    for name, schema in fields.items():
+        here = f"{path}.{name}" if path else name
+        while isinstance(schema.get("items"), Mapping):
+            here, schema = f"{here}[*]", schema["items"]
+        if isinstance(schema.get("properties"), Mapping):
+            yield from field_types(schema["properties"], here)
+        else:
+            a_map = isinstance(schema.get("additionalProperties"), Mapping)
+            yield here, "map" if a_map else str(schema.get("type", "any"))
+
+
 def clashing_fields(
     wanted: Mapping[str, Any], found: Mapping[str, Any], path: str = ""
 ) -> Iterator[tuple[str, str, str]]:

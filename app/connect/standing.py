@@ -38,7 +38,8 @@ class Standing:
     def in_order(self) -> bool:
         """Whether everything is there as it is wanted, and events can flow."""
         whole = not self.plan.work and not self.plan.blocked and not self.under_way
-        return whole and self.flow_state == "enabled" and self.webhook_on is True
+        on = self.flow_state == "enabled" and self.webhook_on is True
+        return whole and on and self.lane is not None and self.lane[0] == "open"
 
     def document(self) -> dict[str, Any]:
         """For JSON."""

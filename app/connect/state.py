@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
 
 from app.core.errors import SluiceError
 
@@ -24,23 +27,30 @@ _VERSION: Final = 1
 @dataclass(slots=True)
 class State:
     """`ids`: step -> id of the object in use; `retired`: (step, id) of what was replaced;
-    `under_way`: the step of a call whose answer is not known, "" = none; `changed_at`: Unix seconds
+    `under_way`: the step of a call whose answer is not known, "" = none; `changing`: the id of what
+    it changes, "" = it makes something; `changed_at`: Unix seconds
     of the flow's making or last change, 0 = none yet; `tested_at`: of the signed test that came
     through, `tested_with`: key and way of it; `tests_before`: as many tests were counted when one
     was sent that is not counted yet, -1 = none is; `webhook_off`: a person switched it off;
     `made`: (step, id) of what was not there before us, and goes with us; `like_tutorial`: as in
-    Wiring.apply."""
+    Wiring.apply, of the last one; `key_of`: the webhook for which the newest signing key was given,
+    "" = not known."""
 
     ids: dict[str, str] = field(default_factory=dict)
     retired: list[tuple[str, str]] = field(default_factory=list)
     made: list[tuple[str, str]] = field(default_factory=list)
     under_way: str = ""
+    changing: str = ""
     changed_at: float = 0.0
     tested_at: float = 0.0
     tested_with: str = ""
     tests_before: int = -1
     webhook_off: bool = False
     like_tutorial: str = ""
+    key_of: str = ""
+
+
+_STATE: Final = TypeAdapter(State)
 
 
 class StateFile:
@@ -55,15 +65,14 @@ class StateFile:
 
     def _read(self) -> State:
         try:
-            document = json.loads(self.path.read_bytes())
+            return _state_in(self.path.read_bytes())
         except FileNotFoundError:
             return State()
         except (OSError, ValueError) as fault:
             raise SluiceError(
-                f"{self.path} cannot be read ({fault}); move it away: everything is then found "
-                "again by name"
+                f"{self.path} cannot be read ({_why(fault)}); move it away: everything is then "
+                "found again by name"
             ) from None
-        return _state_in(document)
 
     def save(self) -> None:
         """What is in memory is on disk when this returns."""
@@ -124,10 +133,19 @@ def _folder(folder: Path) -> None:
         raise SluiceError(f"{folder} cannot be made: {fault.strerror}") from None
 
 
-def _state_in(document: Any) -> State:
-    """Fields of a later release are dropped, those of an earlier one have their defaults."""
-    known = {each.name for each in fields(State)}
-    values = {key: value for key, value in document.items() if key in known}
-    for name in ("retired", "made"):
-        values[name] = [(step, found) for step, found in values.get(name, [])]
-    return State(**values)
+def _state_in(content: bytes) -> State:
+    """Fields of a later release are dropped, those of an earlier one have their defaults. Raises
+    ValueError for what no apply has written."""
+    found = _STATE.validate_json(content)
+    if not math.isfinite(found.changed_at + found.tested_at):
+        raise ValueError("changed_at and tested_at are no times")
+    return found
+
+
+def _why(fault: Exception) -> str:
+    """The first thing that is wrong, on one line."""
+    if not isinstance(fault, ValidationError):
+        return str(fault)
+    first = fault.errors(include_url=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]

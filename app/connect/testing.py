@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.connect.plan import Action, Item
 from app.connect.run import Progress, Run
+from app.connect.signing_keys import kept_keys
 from app.connect.steps.ending import TestCounted, TestEvent
 from app.core.errors import SluiceError
 
@@ -13,7 +14,7 @@ async def send_again(run: Run) -> bool:
     one has: a lane that is held takes no test either. Raises SluiceError."""
     if run.lane is None:
         raise SluiceError("whether a test is counted is told by Redis")
-    if not run.places.signing_key.is_file():
+    if not kept_keys(run):
         raise SluiceError("there is no signing key yet: apply the setup first")
     step = TestEvent()
     item = Item(step.key, step.kind, run.setup.webhook_url, Action.CREATE)

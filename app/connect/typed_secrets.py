@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from app.connect.connection_file import is_ours
 from app.connect.run import Places
 from app.connect.setup_file import SECRET_FILES
+from app.core.errors import SluiceError
 from app.settings.load import read_yaml
 from app.settings.secrets import Resolver
 
@@ -29,10 +31,12 @@ def typed_secrets(places: Places, name: str) -> tuple[Path, ...]:
 def _others(places: Places) -> list[Path]:
     """All setups and connections but this one's own, which goes, too."""
     mine = {places.setup}
-    if is_ours(places.connection):
-        mine.add(places.connection)
-    folders = (places.setup.parent, places.connection.parent)
-    return [path for folder in folders for path in folder.glob("*.yaml") if path not in mine]
+    # One that cannot be read is asked below, and keeps them.
+    with suppress(SluiceError):
+        if is_ours(places.connection):
+            mine.add(places.connection)
+    all_of_them = [*places.folders.files("setups"), *places.folders.files("connections")]
+    return [path for path in all_of_them if path not in mine]
 
 
 def _pointed(path: Path) -> set[Path] | None:

@@ -14,13 +14,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from app.connect.destroying import Doomed, destroy, doomed
+from app.connect.destroying import Doomed, doomed
 from app.connect.documents import read_documents
 from app.connect.ends import Ends, open_ends
 from app.connect.engine import carry_out, make_plan
 from app.connect.lane import Lane
 from app.connect.plan import Plan
-from app.connect.run import Places, Progress, Run
+from app.connect.removing import destroy
+from app.connect.run import Places, Progress, Run, Signatures
+from app.connect.signing_keys import drop_outdated
 from app.connect.standing import Standing, look
 from app.connect.state import StateFile
 from app.connect.steps import steps_of
@@ -30,6 +32,7 @@ from app.core.curl import Show
 from app.settings import Settings
 from app.settings.setups import Setup
 from app.store.connect import Store
+from app.store.signatures import Signatures as SignaturesInRedis
 
 Tell = Callable[[Progress], None]
 AskKey = Callable[[str], Awaitable[bytes | None]]
@@ -53,11 +56,15 @@ class Wiring:
         lane: Lane | None,
         *,
         signing_key: bytes = b"",
+        first_key: bytes = b"",
+        signatures: Signatures | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.setup = setup
         self._signing_key = signing_key
+        self._first_key = first_key
+        self._signatures = signatures
         self.places = places
         self.ends = ends
         self._lane = lane
@@ -65,8 +72,10 @@ class Wiring:
         self._sleep = sleep
 
     async def plan(self, *, like_tutorial: str = "") -> Plan:
-        """What apply would do. Only looks. `like_tutorial`: "", or one of TUTORIALS."""
-        run = self._run(StateFile(self.places.data_dir, self.setup.name), like_tutorial)
+        """What apply would do. Only looks. `like_tutorial`: one of TUTORIALS, or "": as it was
+        applied before."""
+        file = StateFile(self.places.data_dir, self.setup.name)
+        run = self._run(file, like_tutorial or file.state.like_tutorial)
         return await make_plan(steps_of(run), run)
 
     async def apply(
@@ -84,11 +93,12 @@ class Wiring:
         """
         file = StateFile(self.places.data_dir, self.setup.name)
         with file.alone():
-            run = self._run(file, like_tutorial)
+            run = self._run(file, like_tutorial or file.state.like_tutorial)
             run.tell, run.ask_key = tell, ask_key
-            # Status and the like go by what was applied.
-            run.state.like_tutorial = like_tutorial
+            # Status, updates and the like go by what was applied.
+            run.state.like_tutorial = run.tutorial
             await carry_out(steps_of(run), run, plan)
+            await drop_outdated(run)
 
     async def status(self) -> Standing:
         """Every object, the lane, what is left of the five minutes. Only looks."""
@@ -138,6 +148,8 @@ class Wiring:
             tutorial,
             self._lane,
             signing_key=self._signing_key,
+            first_key=self._first_key,
+            signatures=self._signatures,
         )
 
 
@@ -163,10 +175,14 @@ async def wired(
     path: Path | None = None,
     show: Show | None = None,
     signing_key: bytes = b"",
+    first_key: bytes = b"",
 ) -> AsyncIterator[Wiring]:
     """Both ends open. `redis`: None when there is only looking to be done. `show`: is given every
-    call as curl, secrets masked. `signing_key`: the webhook's, when it is known beforehand."""
+    call as curl, secrets masked. `signing_key`, `first_key`: as in Run."""
     async with open_ends(setup, show) as ends:
         lane = None if redis is None else Lane(redis, setup.name)
         places = places_of(settings, setup, path)
-        yield Wiring(setup, places, ends, lane, signing_key=signing_key)
+        yield Wiring(
+            setup, places, ends, lane, signing_key=signing_key, first_key=first_key,
+            signatures=None if redis is None else SignaturesInRedis(redis, setup.name),
+        )  # fmt: skip

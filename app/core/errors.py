@@ -140,11 +140,13 @@ class CredentialsRefused(SluiceError):
 
 
 class TokenUnavailable(SluiceError):
-    """IMS is away or throttles us. `retry_in`: seconds until worth a try."""
+    """IMS is away or throttles us. `retry_in`: seconds until worth a try; 0 = nobody tries it
+    again, and `detail` says what to do."""
 
     def __init__(self, detail: str, retry_in: float) -> None:
+        self.detail = detail
         self.retry_in = retry_in
-        super().__init__(f"{detail}, next try in {retry_in:.0f} s")
+        super().__init__(f"{detail}, next try in {retry_in:.0f} s" if retry_in else detail)
 
 
 class ConsoleRefused(SluiceError):

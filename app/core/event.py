@@ -19,6 +19,10 @@ from app.core.errors import UnreadableEvent
 # The *Send Test* button posts a fixed body: only its timestamp varies (customerio.md section 11).
 SEND_TEST_EVENT_ID: Final = "01E2EMRMM6TZ12TF9WGZN0WJQT"
 
+# What we post to a receiver ourselves, the doctor's and the test of an apply, begins so; nothing of
+# Customer.io's does. It proves nothing of the signing key that Customer.io has.
+OWN_BODY_BEGINS: Final = b'{"sluice":'
+
 # The vendor's own schema spells the family's key in three ways on preference changes
 # (customerio.md section 5).
 FAMILY_KEYS: Final = ("object_type", "object_type_type", "delivery_type")

@@ -7,12 +7,17 @@ bytes, not hex-decoded. A `v0=` prefix is tolerated: some publishers document it
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Final
 
 # Nanoseconds have as many digits. What is longer is no time, and Python refuses to read a number of
 # over 4,300 digits.
 _STAMP_MAX_DIGITS: Final = 19
+
+_SIGNATURE: Final = re.compile(r"(?:v0=)?[0-9A-Fa-f]{64}")
+_STAMP: Final = re.compile(rf"[0-9]{{1,{_STAMP_MAX_DIGITS}}}")
 
 
 def sign(key: bytes, timestamp: bytes, body: bytes) -> str:
@@ -55,3 +60,13 @@ class SigningKeys:
 def matching_key(keys: Sequence[bytes], timestamp: str, signature: str, body: bytes) -> int | None:
     """`SigningKeys(keys).match(...)`, for a single question."""
     return SigningKeys(keys).match(timestamp, signature, body)
+
+
+def looks_signed(timestamp: str, signature: str) -> bool:
+    """Whether the headers have the form of Customer.io's: a stranger's rarely do."""
+    return bool(_STAMP.fullmatch(timestamp) and _SIGNATURE.fullmatch(signature))
+
+
+def fingerprint(key: bytes) -> str:
+    """Names a signing key where the key itself must not stand: 16 hex digits."""
+    return blake2b(key, digest_size=8, person=b"signing-key").hexdigest()

@@ -32,7 +32,8 @@ _BACKOFF_SECONDS: Final = 1.0
 _BACKOFF_CAP_SECONDS: Final = 15.0
 # Ten are allowed, and other programs may use the same workspace.
 _REQUESTS_PER_SECOND: Final = 8.0
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
+_SECONDS: Final = 30.0
+_NO_ANSWER: Final = "no_answer"
 # Asking twice changes nothing: a webhook is put as a whole.
 _SAFE: Final = frozenset({"GET", "PUT", "DELETE"})
 
@@ -48,6 +49,7 @@ class Workspace:
 class AppApi:
     """Calls one workspace's App API. Raises CustomerIoFault, and nothing of aiohttp's.
 
+    `look_seconds`: how long a GET may take where a person waits for it; then it is tried once more.
     `show`: is given every request as a curl command, without the key.
     """
 
@@ -57,6 +59,7 @@ class AppApi:
         workspace: Workspace,
         *,
         requests_per_second: float = _REQUESTS_PER_SECOND,
+        look_seconds: float | None = None,
         show: Show | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
@@ -65,6 +68,7 @@ class AppApi:
         self._session = session
         self._workspace = workspace
         self._turns = Turns(requests_per_second)
+        self._look_seconds = look_seconds
         self._show = show
         self._sleep = sleep
         self._chance = chance
@@ -81,7 +85,8 @@ class AppApi:
             answer = await self._open(method, path, content, key)
             if not isinstance(answer, CustomerIoFault):
                 return answer[0]
-            if not _worth_another(answer, attempt, safe):
+            in_vain = attempt > 1 and self._is_look(method) and answer.code == _NO_ANSWER
+            if in_vain or not _worth_another(answer, attempt, safe):
                 answer.maybe_done = not safe and not 300 <= answer.status < 500
                 raise answer
             await self._sleep(self._backoff(attempt))
@@ -98,9 +103,11 @@ class AppApi:
         if self._show is not None:
             secrets = {self._workspace.key: "CUSTOMERIO_APP_API_KEY"}
             self._show(curl(method, str(url), headers, content, secrets=secrets))
+        seconds = self._look_seconds if self._is_look(method) else _SECONDS
+        timeout = aiohttp.ClientTimeout(total=seconds, connect=10)
         try:
             async with self._session.request(
-                method, url, data=content, headers=headers, allow_redirects=False, timeout=_TIMEOUT
+                method, url, data=content, headers=headers, allow_redirects=False, timeout=timeout
             ) as response:
                 raw = await _bounded(response.content)
                 if response.status >= 300:
@@ -111,7 +118,10 @@ class AppApi:
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             # The class only: the request with its key is in the original.
             why = f"no answer ({type(fault).__name__}); is {self._workspace.url} reachable?"
-            return CustomerIoUnavailable(call, why, code="no_answer")
+            return CustomerIoUnavailable(call, why, code=_NO_ANSWER)
+
+    def _is_look(self, method: str) -> bool:
+        return self._look_seconds is not None and method == "GET"
 
     def _backoff(self, attempt: int) -> float:
         # Not less than the second that the limit is counted over.

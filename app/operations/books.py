@@ -50,7 +50,7 @@ class HereBooks:
 
     async def resume_lane(self, name: str) -> bool:
         await self.actor.note(self.redis, "lanes.resume", on=name)
-        return await Lanes(self.redis).resume(name)
+        return await Lanes(self.redis).open(name)
 
     async def trace(
         self, event_id: str, connection: str | None, timestamp: int

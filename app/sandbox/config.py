@@ -85,6 +85,8 @@ class SandboxConfig:
     The control plane: `tenant`, under whose name custom fields lie; `settle_seconds`, real ones,
     for how long after a flow was made or changed its data are lost (section 7, point 1);
     `transition_seconds`, of Platform's time, that enabling and disabling take;
+    `patch_is_operation`, whether a flow's `lastOperation` tells of a PATCH, or of enabling and
+    disabling alone, which is all that section 1.7 shows;
     `schema_cache_seconds`, real ones, that a changed schema is still checked as it was.
     """
 
@@ -118,5 +120,6 @@ class SandboxConfig:
     tenant: str = "tenant"
     settle_seconds: float = 300.0
     transition_seconds: float = 5.0
+    patch_is_operation: bool = True
     schema_cache_seconds: float = 0.0
     expression_answer: ExpressionAnswer = "guide"

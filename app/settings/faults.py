@@ -69,7 +69,9 @@ def _keys_at(model: type[BaseModel], location: Location) -> list[str]:
         inner = model_in(field.annotation) if field else None
         if inner is not None:
             model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
+    # What is excluded is filled in by us.
+    fields = model.model_fields.items()
+    return [field.alias or name for name, field in fields if not field.exclude]
 
 
 def _field_at(model: type[BaseModel], location: Location) -> FieldInfo | None:

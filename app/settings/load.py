@@ -111,8 +111,10 @@ def read_yaml(path: Path, faults: list[str]) -> dict[str, Any] | None:
     except OSError as fault:
         faults.append(f"{path}: cannot be read: {fault.strerror}")
         return None
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        faults.append(f"{path}: is no YAML: {' '.join(str(fault).split())}")
+    except Exception as fault:
+        # Beside YAMLError the loader lets out what its constructors stumble over: a date without
+        # such a day, a list as key, `!!int x`, a thousand brackets.
+        faults.append(f"{path}: is no YAML: {' '.join(str(fault).split())}; mend it")
         return None
     if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
         faults.append(f"{path}: wanted keys and values, such as `tenant: acme`")
@@ -137,8 +139,11 @@ def expand_sources(
         return
     networks: list[str] = []
     for at, item in enumerate(given):
-        if item in presets:
-            networks += presets[item]
+        if isinstance(item, str) and item in presets:
+            if isinstance(preset := presets[item], list):
+                networks += preset
+            else:
+                faults.append(f"allowed_sources[{at}]: {SOURCES_FILE} has no list of them")
             continue
         try:
             networks.append(str(ip_network(item)))

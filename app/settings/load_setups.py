@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -39,8 +40,16 @@ def read_setup(path: Path, config_dir: Path, environ: Mapping[str, str]) -> Setu
     written = read_yaml(path, faults)
     if written is None:
         raise ConfigError(faults)
+    return parse_setup(written, path, config_dir, environ)
+
+
+def parse_setup(
+    written: Mapping[str, Any], path: Path, config_dir: Path, environ: Mapping[str, str]
+) -> Setup:
+    """The setup that a document makes. `path`: where it lies, or would. Raises ConfigError."""
+    faults: list[str] = []
     resolver = Resolver(environ, path.parent)
-    document = resolver.resolve(copy.deepcopy(written))
+    document = resolver.resolve(copy.deepcopy(dict(written)))
     if document.setdefault("name", path.stem) != path.stem:
         resolver.faults.append(
             f"name: is {document['name']!r}, but the file is {path.name}; make them equal"

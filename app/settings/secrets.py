@@ -106,8 +106,10 @@ class Resolver:
         self.pointed.add(path)
         try:
             secret = read_secret(path)
-        except OSError as fault:
-            self.faults.append(f"{key}: cannot read {path}: {fault.strerror}")
+        except (OSError, ValueError) as fault:
+            # ValueError: a path with a NUL in it.
+            why = fault.strerror if isinstance(fault, OSError) else fault
+            self.faults.append(f"{key}: cannot read {path}: {why}")
             return None
         if not secret:
             self.faults.append(f"{key}: {path} is empty; put the secret into it")

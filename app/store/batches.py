@@ -91,7 +91,8 @@ class Batches:
         up as duplicates of those that Customer.io sends again.
         """
         names = [keys.OPEN_SET, keys.BATCH_NUMBER, keys.CONNECTIONS,
-                 keys.ledger_hours(connection), keys.ARQ_QUEUE, keys.BACKLOG]  # fmt: skip
+                 keys.ledger_hours(connection), keys.ARQ_QUEUE, keys.BACKLOG,
+                 keys.CLOCK]  # fmt: skip
         args = [connection, events, frame, GRACE_MS, keys.BATCH_PREFIX,
                 keys.ledger_prefix(connection)]  # fmt: skip
         if self.wait_replicas:
@@ -135,7 +136,7 @@ class Batches:
         """
         answers = await self._run(
             "take",
-            [keys.OPEN_SET, keys.HELD],
+            [keys.OPEN_SET, keys.HELD, keys.CLOCK],
             [
                 self.owner,
                 self.lease_ms,
@@ -161,7 +162,7 @@ class Batches:
     async def keep(self, batch_ids: Sequence[str]) -> list[str]:
         """Heartbeat. The ids whose lease was lost meanwhile. Raises StoreUnavailable."""
         lost = await self._run(
-            "keep", [keys.OPEN_SET, keys.HELD], [self.owner, self.lease_ms, *batch_ids]
+            "keep", [keys.OPEN_SET, keys.HELD, keys.CLOCK], [self.owner, self.lease_ms, *batch_ids]
         )
         return [str(batch_id, "ascii") for batch_id in lost]
 

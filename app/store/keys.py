@@ -120,6 +120,17 @@ def last_test(connection: str) -> str:
     return f"sluice:test:{connection}"
 
 
+def signatures(connection: str) -> str:
+    """Hash: `refused` -> ms of the last wrong signature, fingerprint of a signing key -> ms at
+    which Customer.io last signed with it (signatures.py). A field for each key that ever was."""
+    return f"sluice:signatures:{connection}"
+
+
+def signatures_refused(connection: str, hour: int) -> str:
+    """Counter: wrong signatures of a Unix hour; expires."""
+    return f"sluice:signatures-refused:{connection}:{hour}"
+
+
 # Set: connections that have ever received something (for readers without configuration).
 CONNECTIONS: Final = "sluice:connections"
 
@@ -128,14 +139,24 @@ CONNECTIONS: Final = "sluice:connections"
 
 
 def lane_state(connection: str) -> str:
-    """Hash: why and until when a lane is held back, and who probes; absent while it is open."""
+    """Hash: why and until when a lane is paused, and who probes; absent while it is not."""
     return f"sluice:lane:{connection}"
+
+
+def lane_hold(connection: str) -> str:
+    """Hash: why and until when connect holds a lane back; absent while it does not."""
+    return f"sluice:lane-hold:{connection}"
 
 
 def lane_pace(connection: str) -> str:
     """Hash: how fast the lane may send, what of that is leased, and where its backlog ended when it
     was last opened; expires a day after its last use."""
     return f"sluice:pace:{connection}"
+
+
+def inlets(owner: str) -> str:
+    """String: JSON of connection -> id of the inlet that this worker sends to; expires."""
+    return f"sluice:inlets:{owner}"
 
 
 def budget(scope: str) -> str:

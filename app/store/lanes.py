@@ -32,13 +32,15 @@ class Gate(Enum):
 class LaneState:
     """`seconds`: how long PAUSED or PROBING lasts at most; None = until an operator resumes.
     `strikes`: pauses of one class since the lane was last open. `held_seconds`: how long ago it
-    was open."""
+    was open. `hold`: how long connect holds it, whoever else does; None = without an end, 0 = it
+    does not. Of several reasons the one that lasts longest is told."""
 
     gate: Gate
     seconds: float | None = 0.0
     reason: str = ""
     strikes: int = 0
     held_seconds: float = 0.0
+    hold: float | None = 0.0
 
 
 class Lanes:
@@ -51,6 +53,9 @@ class Lanes:
         self._resume = Script(redis, "lane_resume")
         self._give_back = Script(redis, "lane_give_back")
         self._release = Script(redis, "lane_release")
+        self._hold = Script(redis, "lane_hold")
+        self._unhold = Script(redis, "lane_unhold")
+        self._busy = Script(redis, "lane_busy")
 
     async def state(
         self, connection: str, *, probe_seconds: float = 0.0, asker: str = ""
@@ -60,10 +65,15 @@ class Lanes:
         With `probe_seconds` a due probe is reserved for `asker` for that long; without, PROBE
         only says that one is due.
         """
-        answer = await self._gate([keys.lane_state(connection)], [int(probe_seconds * 1000), asker])
-        word, wait, reason, strikes, held = answer
-        seconds = None if wait < 0 else wait / 1000
-        return LaneState(Gate(_text(word)), seconds, _text(reason), int(strikes), held / 1000)
+        answer = await self._gate(
+            [keys.lane_state(connection), keys.lane_hold(connection), *_backlog(connection)],
+            [int(probe_seconds * 1000), asker],
+        )
+        word, wait, reason, strikes, held, hold = answer
+        return LaneState(
+            Gate(_text(word)), _seconds(wait), _text(reason), int(strikes), held / 1000,
+            _seconds(hold),
+        )  # fmt: skip
 
     async def give_back(self, connection: str, asker: str) -> bool:
         """Frees a probe that `asker` does not send after all; False when it was not (or no more)
@@ -96,12 +106,34 @@ class Lanes:
         )
         return (None if wait < 0 else wait / 1000), bool(new)
 
-    async def resume(self, connection: str) -> bool:
-        """Opens the lane; whether it was held back. What waits from before is its backlog now."""
+    async def resume(self, connection: str, *, by_probe: bool = False) -> bool:
+        """Ends a pause; whether there was one. What waits from before is the backlog now.
+        `by_probe`: not one that somebody asked for since the probe was let in."""
         held_ms = await self._resume(
-            [keys.lane_state(connection), keys.lane_pace(connection), keys.BATCH_NUMBER], []
+            [keys.lane_state(connection), *_backlog(connection)], [int(by_probe)]
         )
         return int(held_ms) >= 0
+
+    async def open(self, connection: str) -> bool:
+        """What a person's word does: it ends the pause, and where there is none connect's hold.
+        Whether anything was ended; the lane may still be held by the other."""
+        return await self.resume(connection) or await self.end_hold(connection)
+
+    async def hold(self, connection: str, why: str, seconds: float | None) -> None:
+        """Connect's hold, for so long from now; None = without an end. It is beside all pauses:
+        neither ends the other."""
+        milliseconds = -1 if seconds is None else int(seconds * 1000)
+        await self._hold([keys.lane_hold(connection)], [why, milliseconds])
+
+    async def end_hold(self, connection: str) -> bool:
+        """Ends connect's hold; whether there was one."""
+        names = [keys.lane_hold(connection), keys.lane_state(connection), *_backlog(connection)]
+        return bool(await self._unhold(names, []))
+
+    async def under_way(self, connection: str) -> int:
+        """Batches in work: events of which may be sent now, and be booked as delivered. What a
+        worker forgot is taken from it, so that it counts no more."""
+        return int(await self._busy([keys.HELD], [f"{connection}:"]))
 
     async def get_token(self, fingerprint: str) -> bytes | None:
         with store_faults():
@@ -130,6 +162,15 @@ class Lanes:
 
     async def unlock_token(self, fingerprint: str, owner: str) -> None:
         await self._release([keys.ims_lock(fingerprint)], [owner])
+
+
+def _backlog(connection: str) -> list[str]:
+    """Where a lane that goes on remembers what its backlog is."""
+    return [keys.lane_pace(connection), keys.BATCH_NUMBER]
+
+
+def _seconds(milliseconds: int) -> float | None:
+    return None if milliseconds < 0 else milliseconds / 1000
 
 
 def _text(value: bytes | str) -> str:

@@ -15,10 +15,10 @@ _ARQS: Final = "arq:job:doctor"
 
 # What is given outside of scripts, by us and by arq.
 _DATA: Final = (
-    "del", "exists", "expire", "get", "getdel", "hget", "hgetall", "hkeys", "hmget", "hscan",
-    "hvals", "incr", "mget", "pexpire", "psetex", "sadd", "set", "smembers", "strlen", "xadd",
-    "xrevrange", "zadd", "zcard", "zincrby", "zrange", "zrangebyscore", "zrem", "zremrangebyscore",
-    "zrevrangebyscore", "zscore",
+    "del", "exists", "expire", "get", "getdel", "hdel", "hget", "hgetall", "hkeys", "hmget",
+    "hscan", "hset", "hvals", "incr", "incrby", "mget", "pexpire", "psetex", "sadd", "set",
+    "smembers", "strlen", "xadd", "xrevrange", "zadd", "zcard", "zincrby", "zrange",
+    "zrangebyscore", "zrem", "zremrangebyscore", "zrevrangebyscore", "zscore",
 )  # fmt: skip
 _OTHER: Final = (
     "ping", "time", "dbsize", "info", "role", "multi", "exec", "watch", "unwatch", "wait 0 0",

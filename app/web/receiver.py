@@ -16,7 +16,9 @@ from typing import Final, Protocol
 from aiohttp import hdrs
 from multidict import istr
 
-from app.core.signature import SigningKeys
+from app.core.event import OWN_BODY_BEGINS
+from app.core.signature import SigningKeys, looks_signed
+from app.store.signatures import Seen
 from app.web.answers import Answer, Answers
 from app.web.bell import Bell, RingStore
 from app.web.body import (
@@ -49,7 +51,7 @@ class Store(CommitStore, RingStore, PressureStore, PingStore, Protocol):
 class Endpoint:
     """A connection, its open batch, and its counts."""
 
-    __slots__ = ("commits", "keys", "limit", "sources", "tally", "window")
+    __slots__ = ("commits", "keys", "limit", "seen", "sources", "tally", "window")
 
     def __init__(self, connection: ReceiverConnection, commits: GroupCommit, tally: Tally) -> None:
         self.keys = SigningKeys(connection.keys)
@@ -58,6 +60,7 @@ class Endpoint:
         self.sources = connection.sources
         self.commits = commits
         self.tally = tally
+        self.seen = Seen(connection.keys)
 
 
 class Receiver:
@@ -107,6 +110,12 @@ class Receiver:
             answer = self.answers.unavailable
         return answer.closing if self.leaving or not request.keep_alive else answer
 
+    @property
+    def signatures(self) -> dict[str, Seen]:
+        """What is seen of each connection's signatures."""
+        named = self._endpoints.items()
+        return {path.removeprefix(PREFIX): endpoint.seen for path, endpoint in named}
+
     async def close(self) -> None:
         """Commit what is open. Call when no request is left."""
         for endpoint in self._endpoints.values():
@@ -151,10 +160,13 @@ class Receiver:
     def _signed(self, endpoint: Endpoint, request: Request, body: bytes, now_ms: int) -> bool:
         headers = request.headers
         tally = endpoint.tally
-        timestamp = headers.get(_TIMESTAMP, "")
-        key = endpoint.keys.match(timestamp, headers.get(_SIGNATURE, ""), body)
+        timestamp, signature = headers.get(_TIMESTAMP, ""), headers.get(_SIGNATURE, "")
+        key = endpoint.keys.match(timestamp, signature, body)
+        own = body.startswith(OWN_BODY_BEGINS)
         if key is None:
             tally.refuse("signature")
+            if not own and looks_signed(timestamp, signature):
+                endpoint.seen.refuse(now_ms)
             return False
         tally.key_matched[key] += 1
         skew = abs(now_ms / 1000 - int(timestamp))
@@ -162,6 +174,8 @@ class Receiver:
         if endpoint.window is not None and skew > endpoint.window:
             tally.refuse("replay")
             return False
+        if not own:
+            endpoint.seen.believed_ms[key] = now_ms
         return True
 
     async def _slow_body(self, endpoint: Endpoint, request: Request) -> bytes | Answer:

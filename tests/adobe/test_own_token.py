@@ -9,7 +9,7 @@ import pytest
 
 from app.adobe.ims import Credential, TokenClient
 from app.adobe.own_token import OwnToken
-from app.core.errors import CredentialsRefused
+from app.core.errors import CredentialsRefused, TokenUnavailable
 from tests.adobe.test_ims import SECRET, Clock, Ims, ims, session
 
 __all__ = ["ims", "session"]
@@ -73,3 +73,54 @@ async def test_what_ims_refuses_says_what_to_do(
     with pytest.raises(CredentialsRefused, match=words) as caught:
         await token_client(ims, session, []).fetch()
     assert SECRET not in str(caught.value)
+
+
+def patient(ims: Ims, session: aiohttp.ClientSession, clock: Clock) -> OwnToken:
+    """One whose waits take no time but the clock's."""
+    client = TokenClient(session, Credential("c", (SECRET,), token_url=ims.url), clock=clock)
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    return OwnToken(client, clock=clock, sleep=sleep)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_trouble_that_passes_is_waited_for(
+    ims: Ims, session: aiohttp.ClientSession, status: int
+) -> None:
+    clock = Clock()
+    began = clock.now
+    ims.then(status)
+    ims.then(status)
+    assert await patient(ims, session, clock).token() == "tok-3"
+    assert clock.now - began == 3
+
+
+async def test_after_three_tries_it_says_to_run_it_again(
+    ims: Ims, session: aiohttp.ClientSession
+) -> None:
+    for _ in range(3):
+        ims.then(503)
+    with pytest.raises(TokenUnavailable) as caught:
+        await patient(ims, session, Clock()).token()
+    assert str(caught.value) == "IMS answered 503 (asked 3 times); run it again in a minute"
+    assert caught.value.retry_in == 0
+    assert len(ims.forms) == 3
+
+
+async def test_a_wait_that_is_too_long_for_a_person_is_said(
+    ims: Ims, session: aiohttp.ClientSession
+) -> None:
+    ims.then(429, **{"Retry-After": "290"})
+    with pytest.raises(TokenUnavailable) as caught:
+        await patient(ims, session, Clock()).token()
+    assert str(caught.value) == "IMS answered 429 (asked once); run it again in 5 minutes"
+    assert len(ims.forms) == 1
+
+
+async def test_what_ims_refuses_is_asked_once(ims: Ims, session: aiohttp.ClientSession) -> None:
+    ims.then(400, {"error": "invalid_client"})
+    with pytest.raises(CredentialsRefused):
+        await patient(ims, session, Clock()).token()
+    assert len(ims.forms) == 1

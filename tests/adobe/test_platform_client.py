@@ -97,7 +97,7 @@ async def test_a_wait_that_platform_asks_for_is_kept(asked: Client) -> None:
 
 async def test_it_gives_up_after_some_tries(asked: Client) -> None:
     asked.api.answers += [problem(503, "1103-503")] * 9
-    with pytest.raises(PlatformUnavailable, match="tried again later") as caught:
+    with pytest.raises(PlatformUnavailable, match="run the command again in a minute") as caught:
         await asked.client.get(PATH, ALL)
     assert (caught.value.status, caught.value.code) == (503, "1103-503")
     assert len(asked.api.got) == 4
@@ -110,6 +110,52 @@ async def test_what_may_have_been_done_is_not_done_twice(asked: Client, status: 
     with pytest.raises(PlatformUnavailable) as caught:
         await asked.client.call("POST", "/x", body={})
     assert (len(asked.api.got), caught.value.maybe_done) == (1, True)
+
+
+@pytest.mark.parametrize("last", [403, 412, 429])
+async def test_a_refusal_does_not_undo_what_a_try_before_it_may_have_done(
+    asked: Client, last: int
+) -> None:
+    """A PATCH may be repeated; that is no word on whether it was carried out."""
+    asked.api.answers += [problem(500), *[problem(last)] * 4]
+    with pytest.raises(PlatformFault) as caught:
+        await asked.client.call("PATCH", "/x", body=[], safe=True)
+    assert (caught.value.status, caught.value.maybe_done) == (last, True)
+    asked.api.answers.clear()
+    asked.api.answers += [problem(last)] * 4
+    with pytest.raises(PlatformFault) as refused:
+        await asked.client.call("PATCH", "/x", body=[], safe=True)
+    assert not refused.value.maybe_done
+
+
+async def hangs(_request: web.Request) -> web.StreamResponse:
+    """No answer for as long as anybody waits."""
+    await asyncio.sleep(60)
+    return web.Response()
+
+
+async def test_a_look_that_a_person_waits_for_is_tried_once_more(asked: Client) -> None:
+    """However patient the client is otherwise, and with the changes."""
+    client = PlatformClient(
+        asked.session, replace(ACCOUNT, api_url=asked.api.url), asked.tokens,
+        look_seconds=0.05, sleep=asked._sleep, requests_per_second=1e9,
+    )  # fmt: skip
+    asked.api.answers += [hangs] * 5
+    with pytest.raises(PlatformUnavailable, match=r"no answer .* reachable"):
+        await client.get(PATH, ALL)
+    assert len(asked.api.got) == 2
+
+
+async def test_a_change_may_take_longer_than_a_look(asked: Client) -> None:
+    async def slow(_request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.3)
+        return web.json_response({"id": "1"})
+
+    client = PlatformClient(
+        asked.session, replace(ACCOUNT, api_url=asked.api.url), asked.tokens, look_seconds=0.05,
+    )  # fmt: skip
+    asked.api.answers.append(slow)
+    assert (await client.call("POST", "/x", body={})).document == {"id": "1"}
 
 
 async def breaks(request: web.Request) -> web.StreamResponse:

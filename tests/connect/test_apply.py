@@ -108,7 +108,8 @@ async def test_the_lane_is_held_before_the_flow_is_there_and_opens_after_five_mi
     began = stage.now
     await stage.apply()
     assert held_at_flow == [True]
-    assert stage.lane.history == [("hold", None), ("hold", 300.0), ("open", None)]
+    # The first one is as long as a call may take whose answer nobody hears.
+    assert stage.lane.history == [("hold", 660.0), ("hold", 300.0), ("open", None)]
     assert stage.now - began >= 300
     waits = [event.seconds for event in stage.events if event.word == "waiting"]
     assert waits[0] == 300
@@ -292,9 +293,35 @@ async def test_what_platform_s_preview_makes_of_the_examples_is_held_against_our
         wiring.ends.mappings.preview = preview  # type: ignore[method-assign]
         remarks = (await wiring.plan()).remarks
     assert remarks == (
-        "Platform's preview differs from ours at _sluicesandbox, 1 times",
-        "Platform's preview differs from ours at timestamp, 1 times",
+        "Platform's preview differs from ours at _sluicesandbox in 1 of 1 examples: of example 1 "
+        'we make {"customerio":{"metric":"sent"}}, Platform nothing',
+        "Platform's preview differs from ours at timestamp in 1 of 1 examples: of example 1 we "
+        'make "1970-01-01T00:00:01.000Z", Platform "another"',
     )
+
+
+async def test_examples_that_platform_was_not_shown_are_counted(stage: Stage) -> None:
+    event = {"event_id": "e1", "metric": "sent", "timestamp": 1, "data": {"identifiers": {}}}
+    out: dict[str, Any] = {"_id": "e1", "timestamp": "1970-01-01T00:00:01.000Z"}
+    out |= {"_acme": {"customerio": {"metric": "sent"}}}
+    examples = [{"in": event, "out": out}] * 51
+    path = stage.config / "mappings" / "examples" / "tiny.json"
+    path.write_text(json.dumps({"variables": {"TENANT": "acme"}, "examples": examples}))
+    await stage.apply()
+    notes = [each.text for each in stage.events if each.word == "note"]
+    assert notes == [
+        "Platform's preview makes the same of all 50 examples",
+        "only the first 50 of 51 examples were shown to Platform",
+    ]
+
+
+async def test_a_mapping_set_that_is_not_compared_says_so(stage: Stage) -> None:
+    first = await stage.plan()
+    later = "Platform looks at the mapping set when its schema is there, before it is put"
+    assert later in first.remarks
+    await stage.apply()
+    none = "has no examples, so Platform's preview is not held against ours: put some into"
+    assert [none in each.text for each in stage.events if each.word == "note"] == [True]
 
 
 async def test_a_dataset_of_another_schema_stops_it(stage: Stage) -> None:
@@ -360,7 +387,8 @@ async def test_a_new_version_of_the_mapping_set_is_put_and_the_flow_pointed_at_i
     put, patch = await stage.writes()
     assert put.startswith("PUT /data/foundation/conversion/mappingSets/")
     assert patch.startswith("PATCH /data/foundation/flowservice/flows/")
-    assert stage.lane.history == [("hold", None), ("hold", 300.0), ("open", None)]
+    before_and_when_quiet = [("hold", 660.0)] * 2
+    assert stage.lane.history == [*before_and_when_quiet, ("hold", 300.0), ("open", None)]
     assert stage.now - began >= 300
     assert (await stage.plan()).work == ()
 
@@ -375,16 +403,46 @@ async def test_another_dataset_means_a_new_pair_and_flow_and_the_old_ones_go_whe
     plan = await stage.apply()
 
     assert actions(plan)["dataset"] == "create"
-    assert (actions(plan)["target"], actions(plan)["flow"]) == ("replace", "replace")
+    replaced = ("source", "target", "flow")
+    assert [actions(plan)[step] for step in replaced] == ["replace"] * 3
+    assert actions(plan)["old_flow"] == "change"
     assert (stage.config / "connections" / "acme.yaml").read_text() != old
     counts = await stage.counts()
-    assert (counts["flows"], counts["targetConnections"], counts["sourceConnections"]) == (2, 2, 1)
+    assert (counts["flows"], counts["targetConnections"], counts["sourceConnections"]) == (2, 2, 2)
+    assert await states(stage) == ["disabled", "enabled"]
     assert (await stage.plan()).work == ()
     async with stage.wiring() as wiring:
         await wiring.destroy(await wiring.doomed(retired_only=True))
     counts = await stage.counts()
     assert (counts["flows"], counts["targetConnections"], counts["dataSets"]) == (1, 1, 2)
+    assert counts["sourceConnections"] == 1
     assert (await stage.plan()).work == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_of_what_the_old_dataflow_has_nothing_feeds_the_new_one(
+    tmp_path: Path, kind: str
+) -> None:
+    async with staged(tmp_path, **KINDS[kind], **TINY) as stage:
+        await stage.apply()
+        inlet = stage.lane.inlet
+        stage.changes["platform__dataset"] = {"name": "Other events"}
+        await stage.apply()
+        async with stage.wiring() as wiring:
+            flows = wiring.ends.flows
+            old, new = await flows.flows_named("Sluice acme")
+        assert (old.state, new.state) == ("disabled", "enabled")
+        assert not set(old.source_connection_ids) & set(new.source_connection_ids)
+        assert not set(old.target_connection_ids) & set(new.target_connection_ids)
+        assert stage.lane.inlet != inlet
+        assert (await stage.plan()).work == ()
+
+
+async def states(stage: Stage) -> list[str]:
+    """Of all dataflows."""
+    async with stage.wiring() as wiring:
+        flows = await wiring.ends.flows.flows_named("Sluice acme")
+    return sorted(flow.state for flow in flows)
 
 
 async def test_another_name_for_the_dataflow_renames_it_and_makes_nothing(stage: Stage) -> None:
@@ -409,6 +467,8 @@ async def test_another_kind_of_source_is_made_beside_the_old_one(stage: Stage) -
     assert load_connections(Folders(stage.config), ENVIRON)["acme"].platform.mode == "xdm"
     counts = await stage.counts()
     assert (counts["sourceConnections"], counts["connections"], counts["flows"]) == (2, 1, 2)
+    assert counts["targetConnections"] == 2
+    assert await states(stage) == ["disabled", "enabled"]
     assert (await stage.plan()).work == ()
     async with stage.wiring() as wiring:
         await wiring.destroy(await wiring.doomed(retired_only=True))
@@ -474,11 +534,11 @@ async def test_the_test_is_sent_again_and_counted_where_the_lane_is_open(stage: 
         assert [event.word for event in told] == ["doing", "done"]
         assert (await wiring.status()).tested_at >= before
 
-        stage.lane.shut = True
+        stage.lane.until = None
         told.clear()
         assert not await wiring.test(tell=told.append)
         assert "the lane is held" in told[1].text
-    stage.lane.shut = False
+    stage.lane.until = 0.0
     # The next apply waits for the one that nobody has counted yet.
     assert [item.step for item in (await stage.plan()).work] == ["test_counted"]
 
@@ -510,7 +570,8 @@ async def test_disabled_the_lane_is_held_and_enabled_it_opens_five_minutes_later
     async with stage.wiring() as wiring:
         await wiring.set_enabled(True, webhook=True)
     assert not (await stage.webhook())["disabled"]
-    assert stage.lane.history == [("hold", 300.0)]
+    # Not opened, nor held with an end, before the dataflow is known to be on.
+    assert stage.lane.history == [("hold", None), ("hold", 300.0)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -536,7 +597,8 @@ async def test_destroy_leaves_nothing_but_what_platform_cannot_delete(
             await wiring.destroy(await wiring.doomed(dataset=True))
         assert await stage.counts() == stays | {"webhooks": 0}
         assert not list((stage.config / "connections").iterdir())
-        assert not list((stage.folder / "var" / "connect").iterdir())
+        left = [path.name for path in (stage.folder / "var" / "connect").iterdir()]
+        assert left == ["acme.lock"]
 
 
 async def test_destroy_takes_the_data_too_when_told_twice(stage: Stage) -> None:

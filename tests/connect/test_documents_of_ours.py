@@ -13,6 +13,7 @@ import pytest
 from app.connect.connection_file import (
     Given,
     connection_document,
+    contents,
     differences,
     is_ours,
     write,
@@ -54,7 +55,7 @@ def test_the_connection_file_is_one_that_the_loader_takes(tmp_path: Path) -> Non
     )
     (tmp_path / "key").write_text("signing\n")
     path = config / "connections" / "acme.yaml"
-    document = connection_document(setup, GIVEN, tmp_path / "key", path.parent, config / "setups")
+    document = connection_document(setup, GIVEN, [tmp_path / "key"], path.parent, config / "setups")
     write(path, document, "acme")
 
     connection = load_connections(Folders(config), ENVIRON)["acme"]
@@ -175,3 +176,38 @@ def test_fields_that_are_missing_or_of_another_type_are_found() -> None:
         ("_t.d.[*]", "number", "string"),
     ]
     assert list(missing_fields(wanted, {})) == [("/_t", wanted["_t"])]
+
+
+def test_the_connection_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "connections" / "acme.yaml"
+    write(path, {"name": "acme"}, "acme")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    write(path, {"name": "acme"}, "acme")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_address_of_an_inlet_is_never_shown_whole(tmp_path: Path) -> None:
+    path = tmp_path / "acme.yaml"
+    inlet = "https://dcs.adobedc.net/collection/a1b2c3d4"
+    old, new = f"{inlet}{'0' * 56}", f"{inlet}{'1' * 56}"
+    said = [str(each) for each in contents({"name": "acme", "platform": {"url": new}})]
+    assert said == ["name: nothing -> acme", f"platform.url: nothing -> {inlet}..."]
+    write(path, {"platform": {"url": old}}, "acme")
+    found = differences(path, {"platform": {"url": new}})
+    assert [str(each) for each in found or ()] == [f"platform.url: {inlet}... -> {inlet}..."]
+    assert differences(path, {"platform": {"url": old}}) == ()
+    # The whole of a part that was not there.
+    write(path, {"name": "acme"}, "acme")
+    found = differences(path, {"name": "acme", "platform": {"url": new, "mode": "raw"}})
+    assert [str(each) for each in found or ()] == [
+        f"platform.url: nothing -> {inlet}...", "platform.mode: nothing -> raw",
+    ]  # fmt: skip
+
+
+def test_values_that_only_look_alike_differ(tmp_path: Path) -> None:
+    path = tmp_path / "acme.yaml"
+    write(path, {"a": True, "b": 3, "c": [1, 2], "d": None}, "acme")
+    found = differences(path, {"a": "True", "b": "3", "c": [1], "e": {}})
+    assert {each.path for each in found or ()} == {"a", "b", "c.1", "e"}
+    assert differences(path, {"a": True, "b": 3, "c": [1, 2]}) == ()

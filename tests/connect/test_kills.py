@@ -1,4 +1,5 @@
-"""Killed after any call, and run again: the same result, and nothing is there twice.
+"""Killed after any call, and run again: the same result, and nothing is there twice. Nor is
+anything lost, whether it is run again or not: the stage looks for that at every call.
 
 The process is gone where `Killed` is raised: it is no Exception, and everything that outlives a
 process is in files and at the vendors. `tests/e2e` does the same with SIGKILL.
@@ -52,9 +53,13 @@ def _no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 
-def as_in_the_other_kind(kind: str, path: str) -> bool:
-    """Whether the first kind has been killed at the like of this call."""
-    return kind == "http_api" and not path.endswith(("/connections", "/sourceConnections"))
+def left_alone(stage: Stage, *, off: bool = False) -> None:
+    """Nobody runs it again: nothing is lost, ever, and nobody is held up for good but by what is
+    off, or half so."""
+    for seconds in (0, 1, 10, *range(30, 1000, 30)):
+        assert not stage.loss(seconds), (seconds, stage.lane.history)
+    assert stage.lane.until is not None or off
+    assert off or not stage.lane.shut_at(stage.now + 661)
 
 
 async def undisturbed(folder: Path, kind: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -72,14 +77,15 @@ async def test_killed_at_any_call_and_run_again_it_comes_out_the_same(
     tmp_path: Path, kind: str, when: str
 ) -> None:
     wanted, calls = await undisturbed(tmp_path / "whole", kind)
-    for number, (method, path) in enumerate(calls, 1):
-        if (method == "GET" and when == "before") or as_in_the_other_kind(kind, path):
+    for number, (method, _) in enumerate(calls, 1):
+        if method == "GET" and when == "before":
             # Before a look it is as after the call before.
             continue
         async with staged(tmp_path / str(number), **KINDS[kind], **TINY) as stage:
             setattr(stage, when, dies_at(number))
             with pytest.raises(Killed):
                 await stage.apply()
+            left_alone(stage)
             await stage.apply()
 
             assert await whole(stage) == wanted, (number, calls[number - 1])
@@ -87,38 +93,44 @@ async def test_killed_at_any_call_and_run_again_it_comes_out_the_same(
             assert again.work == (), (number, calls[number - 1])
 
 
-async def changed(stage: Stage) -> None:
-    """Set up, and then the files say something else: another mapping, another dataset."""
+async def changed(stage: Stage, what: str) -> None:
+    """Set up, and then the files say something else: another mapping; or another dataset, too."""
     await stage.apply()
     path = stage.config / "mappings" / "tiny.json"
     path.write_text(path.read_text().replace("data.identifiers.id", "data.identifiers.email"))
-    stage.changes["platform__dataset"] = {"name": "others"}
-    stage.changes["customerio__families"] = ["email"]
+    if what == "dataset":
+        stage.changes["platform__dataset"] = {"name": "others"}
+        stage.changes["customerio__families"] = ["email"]
     stage.requests = 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [("customerio", "dataset"), ("customerio", "mapping"), ("http_api", "dataset")],
+)
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_an_update_that_is_killed_at_any_call_comes_out_the_same(
-    tmp_path: Path, when: str
+    tmp_path: Path, kind: str, what: str, when: str
 ) -> None:
     calls: list[tuple[str, str]] = []
-    async with staged(tmp_path / "whole", **KINDS["customerio"], **TINY) as stage:
-        await changed(stage)
+    async with staged(tmp_path / "whole", **KINDS[kind], **TINY) as stage:
+        await changed(stage, what)
         stage.before = lambda _number, method, path: calls.append((method, path))
         await stage.apply()
         wanted = await whole(stage)
-    assert wanted["counts"]["flows"] == 2
+    assert wanted["counts"]["flows"] == (2 if what == "dataset" else 1)
     for number, (method, path) in enumerate(calls, 1):
         if method == "GET":
             continue
-        async with staged(tmp_path / str(number), **KINDS["customerio"], **TINY) as stage:
-            await changed(stage)
+        async with staged(tmp_path / str(number), **KINDS[kind], **TINY) as stage:
+            await changed(stage, what)
             made_at = flow_times(stage)
             setattr(stage, when, dies_at(number))
             with pytest.raises(Killed):
                 await stage.apply()
-            # Sometimes at once, sometimes when the five minutes are long over.
-            stage.now += 400 * (number % 2)
+            left_alone(stage)
+            # Sometimes at once, sometimes when the hold is long over.
+            stage.now += 700 * (number % 2)
             await stage.apply()
 
             assert await whole(stage) == wanted, (number, method, path)
@@ -131,11 +143,55 @@ def flow_times(stage: Stage) -> list[float]:
     found: list[float] = []
 
     def note(method: str, path: str) -> None:
-        if method in ("POST", "PATCH") and "/flowservice/flows" in path:
+        acts = method in ("POST", "PATCH") and not path.endswith("/action")
+        if acts and "/flowservice/flows" in path:
             found.append(stage.now)
 
     stage.watch = note
     return found
+
+
+async def switched(stage: Stage, enabled: bool) -> None:
+    async with stage.wiring() as wiring:
+        await wiring.set_enabled(enabled, webhook=True)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_switch_that_is_killed_at_any_call_loses_nothing_and_can_be_done_again(
+    tmp_path: Path, enabled: bool, when: str
+) -> None:
+    calls: list[str] = []
+    async with staged(tmp_path / "whole", **TINY) as stage:
+        await stage.apply()
+        if enabled:
+            await switched(stage, False)
+            stage.now += 60
+        stage.requests = 0
+        stage.before = lambda _number, method, _path: calls.append(method)
+        await switched(stage, enabled)
+    for number in range(1, len(calls) + 1):
+        async with staged(tmp_path / str(number), **TINY) as stage:
+            await stage.apply()
+            if enabled:
+                await switched(stage, False)
+                stage.now += 60
+            stage.requests = 0
+            setattr(stage, when, dies_at(number))
+            with pytest.raises(Killed):
+                await switched(stage, enabled)
+            # What was off, or is to be so, stays held until somebody says so again.
+            left_alone(stage, off=True)
+            stage.now += 700 * (number % 2)
+            await switched(stage, enabled)
+
+            left_alone(stage, off=not enabled)
+            assert (await stage.webhook())["disabled"] != enabled
+            assert stage.lane.shut_at(stage.now + 700) != enabled
+            # Whoever applies afterwards does not undo it.
+            await stage.apply()
+            left_alone(stage, off=not enabled)
+            assert (await stage.plan()).work == ()
 
 
 def dies_at(number: int) -> Any:
@@ -179,7 +235,7 @@ async def test_an_answer_that_is_lost_after_the_act_doubles_nothing(
 ) -> None:
     wanted, calls = await undisturbed(tmp_path / "whole", kind)
     for number, (method, path) in enumerate(calls, 1):
-        if method == "GET" or path.startswith("/ims/") or as_in_the_other_kind(kind, path):
+        if method == "GET" or path.startswith("/ims/"):
             continue
         async with staged(tmp_path / str(number), **KINDS[kind], **TINY) as stage:
 

@@ -14,8 +14,10 @@ import yaml
 
 from app.cli.connect import _ask
 from app.connect.checks import Checks
+from app.connect.given import known_keys
 from app.connect.questions import QUESTIONS, Question
 from app.connect.setup_file import take_in, write_setup
+from app.connect.state import write_private
 from app.core.errors import ConfigError
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_ID, IMS_CLIENT_SECRET, ORG_ID
 from app.settings import Settings
@@ -172,6 +174,110 @@ async def test_an_answer_beforehand_that_is_no_good_ends_it(
 ) -> None:
     with pytest.raises(typer.BadParameter, match="name: wanted a-z"):
         await _ask(Settings(config_dir=stage.config), {"name": "No Good"})
+
+
+def wizard_of(stage: Stage, monkeypatch: pytest.MonkeyPatch, *typed: str) -> list[str]:
+    """The terminal's answers; what was asked."""
+    asked: list[str] = []
+    answers = iter(typed)
+
+    def prompt(text: str, *, default: str | None, hide_input: bool) -> str:
+        asked.append(text)
+        return next(answers)
+
+    monkeypatch.setattr(typer, "prompt", prompt)
+    return asked
+
+
+async def test_answers_beforehand_that_can_be_looked_at_are_before_the_first_question(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = wizard_of(stage, monkeypatch)
+    given = addresses(stage) | {
+        "platform.credentials.client_id": IMS_CLIENT_ID,
+        "platform.credentials.client_secret": "wrong",
+        "platform.org_id": ORG_ID,
+        "platform.sandbox_name": "nowhere",
+        "customerio.public_url": "http://127.0.0.1:9",
+    }
+    with pytest.raises(typer.BadParameter) as caught:
+        await _ask(Settings(config_dir=stage.config), given)
+    said = str(caught.value).splitlines()
+    # A sandbox is not looked for with a secret that is wrong.
+    assert [each.partition(": ")[0] for each in said] == [
+        "platform.credentials.client_secret", "customerio.public_url",
+    ]  # fmt: skip
+    assert asked == []
+
+
+async def test_an_answer_beforehand_that_needs_another_waits_for_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = wizard_of(stage, monkeypatch, "eu")
+    every = {question.key: question.default for question in QUESTIONS if question.default}
+    given = addresses(stage) | every | good(stage) | {"customerio.api_key": "wrong"}
+    del given["customerio.region"]
+    with pytest.raises(typer.BadParameter, match=r"api_key: .* App API key is wrong"):
+        await _ask(Settings(config_dir=stage.config), given)
+    assert len(asked) == 1 and "region" in asked[0]
+
+
+async def test_answers_beforehand_are_asked_of_the_vendors_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = wizard_of(stage, monkeypatch)
+    every = {question.key: question.default for question in QUESTIONS if question.default}
+    await stage.forget()
+    await _ask(Settings(config_dir=stage.config), addresses(stage) | every | good(stage))
+    paths = [call["path"].partition("?")[0] for call in await stage.calls()]
+    assert len(paths) == len(set(paths)) == 3
+    assert asked == []
+
+
+def test_every_key_that_may_be_set_has_its_place_in_a_setup(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.url = "http://127.0.0.1:1"
+    numbers = ("seconds", "bytes", "per_second", "in_flight")
+    own = {
+        key: "2000" if key.endswith(numbers) else "true"
+        for key in known_keys()
+        if key not in BY_KEY
+    }
+    own |= addresses(stage) | {"platform.dataset.row_expiry": "P3Y", "limits.max_in_flight": "3"}
+    own |= {"mapping_set": "customerio-default", "platform.schema.document": "customerio-events"}
+    own |= {f"identity_namespaces.{each}": f"ns{each}" for each in ("email", "id")}
+    every = {question.key: question.default for question in QUESTIONS if question.default}
+    write_setup(Folders(stage.config), tmp_path / "var", every | good(stage) | own)
+    setup = load_setup(Folders(stage.config), "fresh", {})
+    assert (setup.body_limit_bytes, setup.platform.schema_.union) == (2000, True)
+    assert setup.limits is not None and setup.limits.max_in_flight == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "answer"), [("platform.settle_seconds", "abc"), ("nonsense.key", "1")]
+)
+def test_a_setup_that_would_be_no_good_is_not_written_and_no_secret_either(
+    tmp_path: Path, key: str, answer: str
+) -> None:
+    stage = Stage(tmp_path)
+    stage.url = "http://127.0.0.1:1"
+    with pytest.raises(ConfigError) as caught:
+        write_setup(Folders(stage.config), tmp_path / "var", good(stage) | {key: answer})
+    assert any(key.partition(".")[0] in each for each in caught.value.faults)
+    assert not (tmp_path / "var").exists()
+    assert list((stage.config / "setups").iterdir()) == []
+
+
+def test_a_setup_that_cannot_be_written_leaves_no_secret(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.url = "http://127.0.0.1:1"
+    kept = tmp_path / "var" / "connect" / "fresh.app-api-key"
+    write_private(kept, b"of another time")
+    # Its file cannot be put there.
+    (stage.config / "setups" / ".fresh.yaml.new").mkdir()
+    with pytest.raises(ConfigError, match="cannot be written"):
+        write_setup(Folders(stage.config), tmp_path / "var", good(stage))
+    assert [path.name for path in kept.parent.iterdir()] == ["fresh.app-api-key"]
 
 
 def test_every_question_says_where_its_answer_is_or_what_happens() -> None:

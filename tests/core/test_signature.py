@@ -6,7 +6,7 @@ import hmac
 
 import pytest
 
-from app.core.signature import matching_key, sign
+from app.core.signature import fingerprint, looks_signed, matching_key, sign
 
 NODE = (
     b"signing-secret",
@@ -77,3 +77,28 @@ def test_every_key_is_compared_in_constant_time_whichever_matches(
     assert matching_key([key, b"b", b"c"], timestamp, signature, body) == 0
     assert matching_key([b"b", b"c", b"d"], timestamp, "0" * 64, body) is None
     assert compared == [64] * 6
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "signature", "looks"),
+    [
+        ("1614265384", NODE[3], True),
+        ("1614265384", f"v0={NODE[3].upper()}", True),
+        ("1614265384", NODE[3][:-1], False),
+        ("1614265384", "g" * 64, False),
+        ("1614265384", "", False),
+        ("", NODE[3], False),
+        ("now", NODE[3], False),
+        ("1" * 20, NODE[3], False),
+    ],
+)
+def test_what_a_stranger_posts_does_not_look_signed(
+    timestamp: str, signature: str, looks: bool
+) -> None:
+    assert looks_signed(timestamp, signature) is looks
+
+
+def test_a_fingerprint_tells_keys_apart_and_shows_none() -> None:
+    names = {fingerprint(key) for key in (b"one", b"two", NODE[0])}
+    assert len(names) == 3 and {len(name) for name in names} == {16}
+    assert fingerprint(b"one") == fingerprint(b"one") != b"one".hex()

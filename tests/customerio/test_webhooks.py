@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import traceback
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from app.core.errors import (
@@ -207,3 +209,27 @@ async def test_the_key_is_in_no_text_no_log_and_no_traceback(asked: Asked) -> No
             await broken.all()
         assert KEY not in "".join(traceback.format_exception(caught.value)) + str(logs)
         asked.api.answers.clear()
+
+
+async def test_a_look_that_a_person_waits_for_is_tried_once_more(asked: Asked) -> None:
+    server = TestServer(_that_hangs(asked.api))
+    await server.start_server()
+    api = AppApi(
+        asked.session, Workspace(str(server.make_url("")), KEY), look_seconds=0.05,
+        sleep=asked._sleep,
+    )  # fmt: skip
+    with pytest.raises(CustomerIoUnavailable, match=r"no answer .* reachable"):
+        await Webhooks(api).all()
+    assert len(asked.api.got) == 2
+    await server.close()
+
+
+def _that_hangs(api: ScriptedAppApi) -> web.Application:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        api.got.append(request)
+        await asyncio.sleep(60)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    return app

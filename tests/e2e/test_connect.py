@@ -6,19 +6,18 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import yaml
 
-from app.sandbox.defaults import APP_KEY, IMS_CLIENT_ID, ORG_ID, SIGNING_KEY, WORKSPACE
-from tests.e2e.system import SECRET_NAME, Answered, System, running
+from app.sandbox.defaults import APP_KEY, SIGNING_KEY, WORKSPACE
+from app.store.lanes import Lanes
+from tests.e2e.connecting import LOST_SECONDS, setup_document, write_setup
+from tests.e2e.system import Answered, System, running
 
 NAME = "joined"
-# Platform loses what comes sooner after a flow was made, and says nothing.
-LOST_SECONDS, SETTLE_SECONDS = 3, 4
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -28,29 +27,6 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
     async with running(folder, sandbox=options, environ={"CIO_KEY": APP_KEY}) as started:
         (folder / "key").write_text(SIGNING_KEY)
         yield started
-
-
-def setup_file(system: System) -> Path:
-    document = {
-        "platform": {
-            "org_id": ORG_ID,
-            "api_url": system.sandbox_url,
-            "credentials": {
-                "client_id": IMS_CLIENT_ID,
-                "client_secrets": [{"env": SECRET_NAME}],
-                "ims_url": f"{system.sandbox_url}/ims/token/v3",
-            },
-            "settle_seconds": SETTLE_SECONDS,
-        },
-        "customerio": {
-            "api_key": {"env": "CIO_KEY"},
-            "api_url": system.sandbox_url,
-            "public_url": system.receiver_url,
-        },
-    }
-    path = system.folder / f"{NAME}.yaml"
-    path.write_text(yaml.safe_dump(document))
-    return path
 
 
 async def webhooks(system: System) -> list[dict[str, Any]]:
@@ -96,13 +72,18 @@ async def writes(system: System) -> list[str]:
 async def test_one_command_and_events_flow_and_one_command_and_nothing_is_left(
     system: System,
 ) -> None:
-    setup = str(setup_file(system))
+    setup = str(write_setup(system, NAME, setup_document(system)))
     key = str(system.folder / "key")
     words = ("connect", "--from", setup, "--yes", "--signing-key-file", key)
 
     # Killed when the field group is there, and when the dataflow is.
     for number in (3, 6):
         assert await system.killed_at(number, *words) == -9
+    async with system.store() as store:
+        held = await Lanes(store).state(NAME)
+    # With an end: a command that nobody runs again holds nobody up.
+    assert held.reason.startswith("connect:the dataflow is new")
+    assert held.seconds
     joining = asyncio.create_task(system.sluice(*words))
     # What comes as soon as Customer.io may send has to wait, or Platform would lose it.
     await enabled(system, joining)
@@ -133,6 +114,7 @@ async def test_one_command_and_events_flow_and_one_command_and_nothing_is_left(
     assert "sandbox-secret" not in plan.err + plan.out
     assert APP_KEY not in plan.err + plan.out
 
+    await a_wrong_key_stops_nothing(system)
     await sent_again(system)
     await switched_off_and_on(system)
     await destroyed(system)
@@ -141,6 +123,39 @@ async def test_one_command_and_events_flow_and_one_command_and_nothing_is_left(
         "connection.destroy", "connection.enable", "connection.disable", "connection.test",
     ]  # fmt: skip
     assert "connection.apply" in acts
+
+
+async def a_wrong_key_stops_nothing(system: System) -> None:
+    """The one before stays good until Customer.io has signed with a newer."""
+    apply, wrong = ("connection", "apply", NAME, "--yes"), system.folder / "wrong"
+    wrong.write_text("of another webhook")
+    given = await system.sluice(*apply, "--signing-key-file", str(wrong))
+    assert given.code == 0, given.err
+    beside = await system.sluice(*apply, CUSTOMERIO_SIGNING_KEY="of a third")
+    assert (beside.code, "is not taken" in beside.out) == (0, True)
+    await happens(system, 5)
+    await delivered(system, 30)
+
+    right = await system.sluice(*apply, "--signing-key-file", str(system.folder / "key"))
+    assert right.code == 0, right.err
+    await happens(system, 7)
+    await delivered(system, 37)
+    await signed_with_the_newest(system)
+    last = await system.sluice(*apply)
+    assert "the older one is taken away" in last.out
+    file = system.folder / "config" / "connections" / f"{NAME}.yaml"
+    assert len(yaml.safe_load(file.read_text())["signing_keys"]) == 1
+
+
+async def signed_with_the_newest(system: System) -> None:
+    """Returns when the doctor says so: receivers write down once a second what they see."""
+    deadline, text = time.monotonic() + 20, ""
+    while "it signs with the newest key" not in text:
+        assert time.monotonic() < deadline, text
+        findings = (await system.sluice("doctor", "--connection", NAME, "--json")).json
+        [said] = [each for each in findings if each["check"] == "signatures"]
+        assert said["level"] == "ok", said
+        text = said["text"]
 
 
 async def sent_again(system: System) -> None:
@@ -165,7 +180,7 @@ async def switched_off_and_on(system: System) -> None:
     assert (status.code, status.json["lane"]) == (1, "paused")
     on = await system.sluice("connection", "enable", NAME)
     assert on.code == 0, on.err
-    await delivered(system, 35)
+    await delivered(system, 47)
 
 
 async def destroyed(system: System) -> None:
@@ -178,3 +193,5 @@ async def destroyed(system: System) -> None:
     assert await objects(system) == {"namespaces": 2}
     assert await webhooks(system) == []
     assert not (system.folder / "config" / "connections" / f"{NAME}.yaml").exists()
+    again = await system.sluice("connection", "destroy", NAME, *words)
+    assert (again.code, again.out.splitlines()[-1]) == (0, f"{NAME}: there is nothing to destroy")

@@ -158,6 +158,20 @@ async def test_states_on_the_way_refuse_changes_for_a_moment(made: Dataflow) -> 
     assert (await platform.ask("DELETE", flow))[0] == 204
 
 
+async def test_a_patch_need_not_be_the_last_operation(start: Any) -> None:
+    """Section 1.7 shows enabling only; `updatedAt` tells of a PATCH either way."""
+    platform = await start(patch_is_operation=False)
+    made = await Dataflow(platform).all(tutorial_rows())
+    before = await made.shown()
+    platform.clock.now += 600
+
+    assert (await made.patch(RENAME))[0] == 200
+
+    after = await made.shown()
+    assert after["lastOperation"] == before["lastOperation"]
+    assert after["updatedAt"] - before["updatedAt"] == 600_000
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

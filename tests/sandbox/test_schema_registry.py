@@ -50,7 +50,8 @@ def _at(schema: dict[str, str] | Dataflow) -> str:
 
 
 async def test_stats_tell_the_tenant(platform: Any) -> None:
-    assert (await platform.ask("GET", f"{REGISTRY}/stats"))[1]["tenantId"] == TENANT[1:]
+    _, answer = await platform.ask("GET", f"{REGISTRY}/stats", headers=ID)
+    assert answer["tenantId"] == TENANT[1:]
 
 
 async def test_the_test_call_of_section_3_works(platform: Any) -> None:
@@ -88,15 +89,35 @@ async def test_a_schema_is_found_by_id_and_by_alt_id(made: Dataflow) -> None:
         ("one", "application/vnd.adobe.xed-full+json;version=2", "XDM-1012-404"),
         ("descriptors", ID["Accept"], "XDM-1008-400"),
         ("descriptors", "*/*", "XDM-1007-400"),
+        ("stats", "*/*", "XDM-1007-400"),
+        ("stats", "application/json", "XDM-1008-400"),
+        ("stats", XDM["Accept"], "XDM-1008-400"),
+        ("stats", CONTENT_TYPE, "XDM-1008-400"),
     ],
 )
 async def test_each_call_wants_an_accept_of_its_own(
     made: Dataflow, path: str, accept: str, code: str
 ) -> None:
     """Section 7, point 20 for descriptors."""
-    paths = {"list": SCHEMAS, "one": _at(made), "descriptors": f"{REGISTRY}/tenant/descriptors"}
+    paths = {
+        "list": SCHEMAS,
+        "one": _at(made),
+        "descriptors": f"{REGISTRY}/tenant/descriptors",
+        "stats": f"{REGISTRY}/stats",
+    }
     headers = {"Accept": accept}
     assert await _refused(made.platform, "GET", paths[path], headers=headers) == code
+
+
+async def test_one_descriptor_needs_no_accept(made: Dataflow) -> None:
+    """Section 5.1: its page says so; another resource's is refused all the same."""
+    path = f"{REGISTRY}/tenant/descriptors"
+    one = f"{path}/{(await made.made(path, _descriptor(made)))['@id']}"
+    for accept in ("*/*", XDM["Accept"]):
+        assert (await made.platform.ask("GET", one, headers={"Accept": accept}))[0] == 200
+    for accept in (ID["Accept"], CONTENT_TYPE):
+        headers = {"Accept": accept}
+        assert await _refused(made.platform, "GET", one, headers=headers) == "XDM-1008-400"
 
 
 async def test_lists_are_filtered_and_paged(made: Dataflow) -> None:

@@ -6,6 +6,7 @@ of a real server.
 
 from __future__ import annotations
 
+import pytest
 from arq.connections import ArqRedis
 
 from app.core.lane import FRESH
@@ -58,6 +59,33 @@ async def test_a_dead_workers_batch_is_taken_over_after_its_lease_all_the_same(
     await store.hset(keys.HELD, name, b" ".join((held[0], b"1", held[2])))
     [taken], _ = await batches.take([name])
     assert taken.takes == 2
+
+
+@pytest.mark.parametrize("act", ["commit", "take", "keep"])
+async def test_a_jump_that_no_sweep_saw_is_known_from_who_wrote_by_it(
+    store: ArqRedis, act: str
+) -> None:
+    """Between two sweeps the clock was ahead, and a lease was written by it."""
+    batches = Batches(store, "owner")
+    name = await batches.commit("a", b"frame", 1)
+    await batches.take([name])
+    free = await batches.commit("a", b"frame", 1)
+    await store.delete(keys.CLOCK)
+    before = await redis_ms(store)
+
+    match act:
+        case "commit":
+            await batches.commit("a", b"frame", 1)
+        case "take":
+            await batches.take([free])
+        case _:
+            assert await batches.keep([name]) == []
+
+    assert int(await store.get(keys.CLOCK)) >= before
+    # What is there counts until it is behind by more than a sweep overlooks.
+    await store.set(keys.CLOCK, before + AHEAD_MS)
+    await batches.keep([name])
+    assert int(await store.get(keys.CLOCK)) == before + AHEAD_MS
 
 
 async def test_a_clock_that_goes_on_moves_nothing(store: ArqRedis) -> None:

@@ -9,6 +9,7 @@ from arq.connections import ArqRedis
 
 from app.core.errors import StoreUnavailable
 from app.store import keys
+from app.store.batches import Batches
 from app.store.connect import open_store
 from app.store.lanes import LONGEST_PAUSE_SECONDS, Gate, Lanes, LaneState
 from tests.conftest import RedisServer
@@ -244,3 +245,95 @@ async def test_it_is_known_for_how_long_a_lane_was_held_back(lanes: Lanes, store
     await store.hset(keys.lane_state("a"), "since", since - 90_000)
 
     assert (await lanes.state("a")).held_seconds == pytest.approx(90, abs=5)
+
+
+# --- connect's hold ---
+
+
+async def test_a_hold_and_a_pause_are_two_things_and_neither_ends_the_other(lanes: Lanes) -> None:
+    await lanes.pause("a", "operator:stock-taking", 600, by_operator=True)
+    await lanes.hold("a", "connect:new", 60)
+    state = await lanes.state("a")
+    assert (state.gate, state.reason) == (Gate.PAUSED, "operator:stock-taking")
+    assert state.hold is not None
+    assert 55 < state.hold <= 60
+
+    await lanes.hold("a", "connect:off", None)
+    state = await lanes.state("a")
+    assert (state.gate, state.reason, state.seconds) == (Gate.PAUSED, "connect:off", None)
+
+    # A person, or a probe that got through, ends the pause; we end the hold.
+    assert await lanes.resume("a") is True
+    assert (await lanes.state("a")).reason == "connect:off"
+    await lanes.pause("a", "operator:again", None, by_operator=True)
+    assert await lanes.end_hold("a") is True
+    assert await lanes.end_hold("a") is False
+    state = await lanes.state("a")
+    assert (state.gate, state.reason, state.hold) == (Gate.PAUSED, "operator:again", 0)
+
+
+async def test_no_pause_of_whatever_length_shortens_a_hold(lanes: Lanes, store: ArqRedis) -> None:
+    await lanes.hold("a", "connect:new", 60)
+    await lanes.pause("a", "operator:short", 30, by_operator=True)
+    await end_pause(store)
+    state = await lanes.state("a", probe_seconds=9, asker="w")
+    assert (state.gate, state.reason) == (Gate.PAUSED, "connect:new")
+
+
+async def test_a_hold_that_lasted_its_time_is_over_and_nobody_has_to_probe(
+    lanes: Lanes, store: ArqRedis
+) -> None:
+    await lanes.hold("a", "connect:new", 60)
+    await store.set(keys.BATCH_NUMBER, 7)
+    await store.hset(keys.lane_hold("a"), "until", "1")
+    assert await lanes.state("a") == LaneState(Gate.OPEN)
+    assert not await store.exists(keys.lane_hold("a"))
+    # What waits by now is the backlog.
+    assert await store.hget(keys.lane_pace("a"), "mark") == b"7"
+
+
+async def test_a_clock_that_is_set_back_lengthens_no_hold(lanes: Lanes, store: ArqRedis) -> None:
+    await lanes.hold("a", "connect:new", 60)
+    for name in ("until", "set"):
+        await store.hincrby(keys.lane_hold("a"), name, 3_600_000)
+    for _ in range(2):
+        seconds = (await lanes.state("a")).seconds
+        assert seconds is not None
+        assert 55 < seconds <= 60
+
+
+async def test_what_a_person_opens_is_the_pause_and_only_then_the_hold(lanes: Lanes) -> None:
+    await lanes.hold("a", "connect:off", None)
+    await lanes.pause("a", "operator:x", None, by_operator=True)
+    assert await lanes.open("a") is True
+    assert (await lanes.state("a")).reason == "connect:off"
+    assert await lanes.open("a") is True
+    assert await lanes.open("a") is False
+    assert (await lanes.state("a")).gate is Gate.OPEN
+
+
+async def test_a_probe_that_gets_through_opens_no_pause_that_was_set_since(
+    lanes: Lanes, store: ArqRedis
+) -> None:
+    await lanes.pause("a", "transient:http_503", 60)
+    await end_pause(store)
+    await lanes.state("a", probe_seconds=9, asker="w")
+    await lanes.pause("a", "operator:x", None, by_operator=True)
+    assert await lanes.resume("a", by_probe=True) is False
+    assert (await lanes.state("a")).reason == "operator:x"
+
+
+async def test_what_is_under_way_has_a_lease_and_a_lease_that_ran_out_is_nobodys(
+    lanes: Lanes, store: ArqRedis
+) -> None:
+    batches = Batches(store, "w1")
+    mine = [await batches.commit("a", b"frame", 1) for _ in range(3)]
+    await batches.take([*mine, await batches.commit("ab", b"frame", 1)])
+    await batches.release(mine[2], counts=True)
+    assert await lanes.under_way("a") == 2
+
+    await store.hset(keys.HELD, mine[0], "w1 1 1")
+    assert await lanes.under_way("a") == 1
+    # Should that worker wake up, it can book nothing.
+    assert await batches.keep(mine[:2]) == mine[:1]
+    assert [len(found) for found in await Batches(store, "w2").take(mine[:2])] == [1, 0]

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from app.connect import trial
 from app.core.signature import sign
 from app.web.sources import SourceFilter
 
@@ -83,6 +84,31 @@ async def test_every_live_key_is_tried_and_the_one_that_matched_is_counted(serve
 
         assert await client.metric("sluice_signature_key_matched_total", key="0") == 1
         assert await client.metric("sluice_signature_key_matched_total", key="1") == 2
+
+
+async def test_it_is_seen_what_customerio_signs_with_and_what_is_refused(serve):
+    async with serve(connection={"replay_window_seconds": 300}) as client:
+        seen = client.receiver.signatures["acme"]
+        await client.post(key=b"another")
+        assert (seen.refused, seen.believed_ms) == (1, [0, 0])
+        before = int(time.time() * 1000)
+        await client.post(key=b"the-key-before")
+        assert seen.refused == 1 and seen.refused_ms <= before
+        assert seen.believed_ms[0] == 0 and seen.believed_ms[1] >= before
+
+
+async def test_strangers_replays_and_what_we_send_ourselves_say_nothing_of_customerios_key(serve):
+    async with serve(connection={"replay_window_seconds": 300}) as client:
+        seen = client.receiver.signatures["acme"]
+        for headers in ({}, {"X-CIO-Timestamp": "1"}, {"X-CIO-Signature": "0" * 64}):
+            status = await client.request("POST", "/webhooks/acme", data=b"{}", headers=headers)
+            assert status == 401
+        # The doctor's probe, and the test of an apply.
+        assert await client.post(b'{"sluice":"doctor"}', key=b"another") == 401
+        assert await client.post(trial.test_body(time.time()), key=b"another") == 401
+        assert await client.post(trial.test_body(time.time())) == 200
+        assert await client.post(at=int(time.time()) - 400) == 401
+        assert (seen.refused, seen.believed_ms) == (0, [0, 0])
 
 
 async def test_without_a_window_an_old_signature_passes_and_its_skew_is_counted(serve):

@@ -574,6 +574,48 @@ class TestPauses:
         assert (held[0].verdict, held[0].message, held[0].retry_after) == (T, "operator", 30)
         assert verdicts(await lane.send(messages(2))) == [D]
 
+    async def test_what_waited_in_an_open_lane_is_not_sent_long_after_it_is_held(
+        self, make: Make, platform: Platform, store: ArqRedis
+    ) -> None:
+        """Nobody enters meanwhile, so nobody else looks."""
+        now, arrived, gone_on = [0.0], asyncio.Event(), asyncio.Event()
+
+        async def slowly(_got: Got) -> web.Response:
+            arrived.set()
+            await gone_on.wait()
+            return web.json_response({"inletId": "abc", "xactionId": "x", "receivedTimeMs": 1})
+
+        platform.script = slowly
+        limits = replace(LIMITS, max_in_flight=1, max_messages=1)
+        lane = make(clock=lambda: now[0], limits=limits)
+        first, second = (asyncio.create_task(lane.send(messages(n))) for n in (1, 2))
+        await arrived.wait()
+        await Lanes(store).hold("conn", "connect:new", None)
+        now[0] = 1.0
+        gone_on.set()
+
+        assert verdicts(await first) == [D]
+        assert [(o.verdict, o.held, o.message) for o in await second] == [(T, True, "connect:new")]
+        assert len(platform.got) == 1
+
+    async def test_a_probe_that_gets_through_opens_no_lane_that_is_held_since(
+        self, make: Make, platform: Platform, store: ArqRedis
+    ) -> None:
+        lanes, now = Lanes(store), [0.0]
+        await lanes.pause("conn", "transient:http_503", 60)
+        await store.hset(keys.lane_state("conn"), "until", "1")
+
+        async def held_meanwhile(_got: Got) -> web.Response:
+            await lanes.pause("conn", "operator:x", None, by_operator=True)
+            return web.json_response({"inletId": "abc", "xactionId": "x", "receivedTimeMs": 1})
+
+        platform.script = held_meanwhile
+        outcomes = await make(clock=lambda: now[0]).send(messages(1, 2))
+
+        assert verdicts(outcomes) == [D, T]
+        assert (await lanes.state("conn")).reason == "operator:x"
+        assert len(platform.got) == 1
+
     async def test_without_redis_a_lane_that_was_open_goes_on(
         self, make: Make, platform: Platform, own_redis: RedisServer
     ) -> None:

@@ -130,8 +130,9 @@ class Attempts:
             held = None if probe else self._gate.held()
             if held is None:
                 await self._allowance.take(count, self.waiting)
-                # A wait may have been long.
-                held = None if probe else self._gate.held()
+                # A wait may have been long: whoever holds the lane counts on all workers seeing it
+                # within a second (app/connect/holding.py).
+                held = None if probe else await self._gate.still_held()
             if held is not None:
                 return _all(held, count)
             try:

@@ -46,7 +46,7 @@ class LaneStates(Protocol):
     async def pause(
         self, connection: str, reason: str, seconds: float | None, *, longest: float
     ) -> tuple[float | None, bool]: ...
-    async def resume(self, connection: str) -> bool: ...
+    async def resume(self, connection: str, *, by_probe: bool) -> bool: ...
     async def give_back(self, connection: str, asker: str) -> bool: ...
 
 
@@ -104,6 +104,13 @@ class LaneGate:
             left = max(self._pause_until - now, _LOOK_SECONDS)
             return replace(self._pause, retry_after=left, attempted=False, held=True)
         return self._own_hold(now)
+
+    async def still_held(self) -> Outcome | None:
+        """As `held`, after a look where what is known is old: for work that waited in the lane, and
+        must not go out long after somebody held it back."""
+        if self._pause is None:
+            await self._find_out()
+        return self.held()
 
     def _own_hold(self, now: float) -> Outcome | None:
         if self._hold is None or self._hold_until <= now:
@@ -190,7 +197,10 @@ class LaneGate:
     async def reopen(self) -> None:
         """The probe got through: the lane is open for all workers."""
         try:
-            await self._states.resume(self._connection)
+            if not await self._states.resume(self._connection, by_probe=True):
+                # Open already, or paused by somebody since: the next to enter finds out.
+                self._looked, self._pause_until = -math.inf, self._clock()
+                return
         except StoreUnavailable:
             self._looked = -math.inf
         self._log.warning("lane.resumed", connection=self._connection)
@@ -217,6 +227,8 @@ class LaneGate:
                 await self._look()
 
     async def _look(self) -> None:
+        # Of before it was asked: a slow answer is no newer than that.
+        asked = self._clock()
         try:
             state = await self._states.state(
                 self._connection, probe_seconds=self._probe_seconds, asker=self._asker
@@ -229,7 +241,7 @@ class LaneGate:
                 self._log.warning("lane.state_unknown", reason=fault.reason)
             self._blind = True
             return
-        self._looked, self._blind = self._clock(), False
+        self._looked, self._blind = asked, False
         self._apply(state)
 
     def _apply(self, state: LaneState) -> None:

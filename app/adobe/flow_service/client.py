@@ -19,7 +19,7 @@ from app.adobe.flow_service.objects import (
 from app.adobe.flow_service.runs import Run, run
 from app.adobe.platform_client import PlatformClient
 from app.adobe.reading import at
-from app.core.errors import PlatformStale
+from app.core.errors import PlatformFault, PlatformStale
 
 
 class FlowService:
@@ -169,11 +169,16 @@ class FlowService:
         """
         try:
             return await self._calls.patch(flow_id, etag, operations)
-        except PlatformStale:
+        except PlatformStale as stale:
             newest = await self.flow(flow_id)
             if newest is None or not newest.etag:
                 raise
-            return await self._calls.patch(flow_id, newest.etag, operations)
+            try:
+                return await self._calls.patch(flow_id, newest.etag, operations)
+            except PlatformFault as fault:
+                # It may be a try of our own that made the etag an old one.
+                fault.maybe_done = fault.maybe_done or stale.maybe_done
+                raise
 
     async def set_enabled(self, flow_id: str, enabled: bool) -> None:
         """Enables or disables a dataflow. `subOp` is left out: unclear (section 1.10)."""

@@ -16,7 +16,22 @@ HTTP_API_PLAIN: Final = "d8a6f005-7eaf-4153-983e-e8574508b877"
 
 STREAMING_PROVIDER: Final = "521eee4d-8cbe-4906-bb48-fb6bd4450033"
 
+# What people call them.
+_WORDS: Final = {
+    CUSTOMERIO: "Customer.io",
+    HTTP_API: "HTTP API",
+    DATA_LAKE: "data lake",
+    STREAMING: "GenericStreamingAEP",
+    HTTP_API_MAPPED: "HTTP API with mapping",
+    HTTP_API_PLAIN: "HTTP API without mapping",
+}
+
 VERSION: Final = "1.0"
 
 # What schemas are referred to by, everywhere alike: 1425-400 compares (section 1.11).
 SCHEMA_TYPE: Final = "application/vnd.adobe.xed-full+json;version=1"
+
+
+def in_words(spec_id: str) -> str:
+    """A spec of the above for people, with its id."""
+    return f"{_WORDS[spec_id]} ({spec_id})"

@@ -16,6 +16,7 @@ from app.cli.connection.working import (
     ShowCalls,
     chosen_tutorial,
     the_setup,
+    told_when_slow,
     with_wiring,
 )
 from app.cli.reading import Json
@@ -32,7 +33,10 @@ KeyFile = Annotated[
     Path | None,
     typer.Option(
         "--signing-key-file",
-        help=f"A file with the webhook's signing key; or set {KEY_VARIABLE}. Else it is asked for.",
+        help=(
+            "A file with the webhook's signing key, also in place of the one that is kept. For a "
+            f"connection that has none yet {KEY_VARIABLE} does, too. Else it is asked for."
+        ),
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -64,8 +68,9 @@ def update(
     """Bring a connection that is set up to what its files say now.
 
     A new version of the mapping set is put in place, and the dataflow pointed at it; where a
-    connection at Platform would have to change, a new pair and dataflow are made. The lane is held
-    for the five minutes that Platform needs; nothing is lost.
+    connection at Platform would have to change, all of them and the dataflow are made anew, and the
+    old one is disabled at the end. The lane is held for the five minutes that Platform needs;
+    nothing is lost.
     """
 
     def needs_flow(plan: Plan) -> None:
@@ -97,7 +102,8 @@ def carry_out(
     asks = may_ask if may_ask is not None else not yes and not as_json
 
     async def both(wiring: Wiring, record: Record) -> None:
-        plan = await wiring.plan(like_tutorial=tutorial)
+        with told_when_slow():
+            plan = await wiring.plan(like_tutorial=tutorial)
         if allowed is not None:
             allowed(plan)
         if not as_json:
@@ -112,7 +118,8 @@ def carry_out(
         if not as_json:
             _conclude(setup, plan)
 
-    with_wiring(setup, both, show_calls=show_calls, signing_key=signing_key)
+    first = environment().get(KEY_VARIABLE, "").strip().encode()
+    with_wiring(setup, both, show_calls=show_calls, signing_key=signing_key, first_key=first)
 
 
 def _conclude(setup: Setup, plan: Plan) -> None:
@@ -126,16 +133,19 @@ def _conclude(setup: Setup, plan: Plan) -> None:
 
 
 def key_given(path: Path | None) -> bytes:
-    """The signing key in a file or in the environment, b"" when nobody gave one.
+    """The signing key in a file, b"" when nobody gave one.
 
-    Raises ConfigError for a file that cannot be read.
+    Raises ConfigError for a file that cannot be read, or is empty.
     """
     if path is None:
-        return environment().get(KEY_VARIABLE, "").strip().encode()
+        return b""
     try:
-        return read_secret(path)
+        key = read_secret(path).strip()
     except OSError as fault:
         raise ConfigError([f"{path}: cannot be read: {fault.strerror}"]) from None
+    if not key:
+        raise ConfigError([f"{path}: is empty; put the webhook's signing key into it"])
+    return key
 
 
 async def _ask(_where: str) -> bytes | None:

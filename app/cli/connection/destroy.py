@@ -50,6 +50,8 @@ def destroy(
             show_doomed(what)
         if what.refusal:
             raise SluiceError(what.refusal)
+        if what.nothing:
+            return what
         if not yes:
             _typed(name)
         await record("connection.destroy")
@@ -59,6 +61,8 @@ def destroy(
     found = with_wiring(the_setup(name), both, show_calls=show_calls)
     if as_json:
         echo_json(found.document())
+    elif found.nothing:
+        typer.echo(f"{name}: there is nothing to destroy")
     else:
         typer.echo(f"{name}: {len(found.items)} things destroyed")
 
@@ -82,15 +86,17 @@ def show_doomed(what: Doomed) -> None:
         typer.echo(f"= {stay.kind}: {_why(stay)}")
     if what.secrets:
         typer.echo(
-            f"= setup: config/setups/{what.name}.yaml names secret files that go; delete it, or "
-            "put them back before you apply it"
+            f"= setup: {what.setup} names secret files that go; delete it, or put them back before "
+            "you apply it"
         )
 
 
 def _why(stay: Stay) -> str:
     return {
         Why.BEFORE: "it was there before",
+        Why.SWITCHED_OFF: "it was there before; it is switched off, since it calls us",
         Why.SHARED: f"setup {', '.join(stay.others)} names it, too",
+        Why.USED: "what stays needs it",
         Why.DATA: "with --dataset --yes-delete-the-data it goes, too",
         Why.NO_CALL: "Platform has no call that deletes one",
         Why.NEEDED: "needed to take the data away later; they go with it",

@@ -10,12 +10,16 @@ from app.cli.connection.showing import show_plan
 from app.cli.connection.working import (
     LikeTutorial,
     Name,
+    Record,
     ShowCalls,
     chosen_tutorial,
     the_setup,
+    told_when_slow,
     with_wiring,
 )
 from app.cli.reading import Json, echo_json
+from app.connect.plan import Plan
+from app.connect.wiring import Wiring
 
 
 def plan(
@@ -32,12 +36,12 @@ def plan(
     Exit 1 when something is in the way that only a person can change.
     """
     tutorial = chosen_tutorial(like_tutorial)
-    found = with_wiring(
-        the_setup(name),
-        lambda wiring, _: wiring.plan(like_tutorial=tutorial),
-        show_calls=show_calls,
-        needs_redis=False,
-    )
+
+    async def look(wiring: Wiring, _record: Record) -> Plan:
+        with told_when_slow():
+            return await wiring.plan(like_tutorial=tutorial)
+
+    found = with_wiring(the_setup(name), look, show_calls=show_calls, needs_redis=False)
     if as_json:
         echo_json(found.document())
     else:

@@ -9,7 +9,7 @@ import orjson
 import typer
 
 from app.cli.reading import visible
-from app.connect.plan import Action, Item, Plan
+from app.connect.plan import Action, Difference, Item, Plan
 from app.connect.run import Progress
 
 _MARKS: Final = {
@@ -29,6 +29,8 @@ _COUNTED: Final = {
     Action.BLOCKED: "cannot be changed",
 }
 _DIFFERENCES: Final = 12
+# A row of a mapping set may have thousands of characters.
+_LONGEST: Final = 300
 # Without a terminal a countdown is a line now and then.
 _EVERY_SECONDS: Final = 30
 
@@ -40,9 +42,9 @@ def show_plan(plan: Plan) -> None:
         mark = _MARKS[item.action]
         _say(f"{mark} {item.kind:{width}}  {item.name}  ({item.action.value}){_why(item)}")
         for difference in item.differences[:_DIFFERENCES]:
-            _say(f"    {difference}")
+            _say(f"    {_cut(_told(item, difference))}")
         if (more := len(item.differences) - _DIFFERENCES) > 0:
-            _say(f"    and {more} more")
+            _say(f"    and {more} more; --json has all")
     for remark in plan.remarks:
         _say(f"note: {remark}")
     counts = plan.counts()
@@ -86,6 +88,16 @@ class Watch:
         elif not self._told_at or self._told_at - event.seconds >= _EVERY_SECONDS:
             self._told_at = event.seconds
             _say(text)
+
+
+def _told(item: Item, difference: Difference) -> str:
+    # Of what is to be created there is nothing yet that could differ.
+    new = item.action is Action.CREATE
+    return f"{difference.path}: {difference.wanted}" if new else str(difference)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _why(item: Item) -> str:

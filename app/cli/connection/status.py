@@ -7,19 +7,27 @@ import time
 import typer
 
 from app.cli.connection.showing import show_plan
-from app.cli.connection.working import Name, ShowCalls, the_setup, with_wiring
+from app.cli.connection.working import (
+    Name,
+    Record,
+    ShowCalls,
+    the_setup,
+    told_when_slow,
+    with_wiring,
+)
 from app.cli.reading import Json, echo_json, moment
 from app.connect.standing import Standing
+from app.connect.wiring import Wiring
 
 
 def status(name: Name, show_calls: ShowCalls = False, as_json: Json = False) -> None:
     """Every object, the lane, the webhook and the last test. Exit 1 unless events can flow."""
-    found = with_wiring(
-        the_setup(name),
-        lambda wiring, _: wiring.status(),
-        show_calls=show_calls,
-        needs_redis=False,
-    )
+
+    async def look(wiring: Wiring, _record: Record) -> Standing:
+        with told_when_slow():
+            return await wiring.status()
+
+    found = with_wiring(the_setup(name), look, show_calls=show_calls, needs_redis=False)
     if as_json:
         echo_json(found.document())
     else:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 
@@ -43,7 +44,10 @@ LikeTutorial = Annotated[
     typer.Option(
         "--like-tutorial",
         metavar="api|ui",
-        help="Exactly the objects of Adobe's Customer.io tutorial, by API or by UI.",
+        help=(
+            "Exactly the objects of Adobe's Customer.io tutorial, by API or by UI; later commands "
+            "keep to it."
+        ),
     ),
 ]
 
@@ -64,6 +68,22 @@ def the_setup(name: str, path: Path | None = None) -> Setup:
     return load_setup(folders, name, environ)
 
 
+# As long as a look usually takes, and longer than a person waits without a word.
+_SLOW_SECONDS: Final = 5.0
+
+
+@contextmanager
+def told_when_slow() -> Iterator[None]:
+    """Says, once and to stderr, that a look at both ends takes its time."""
+    text = "still looking: Platform, IMS or Customer.io is slow to answer; --show-calls says which"
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(_SLOW_SECONDS, lambda: typer.echo(text, err=True))
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 # Writes an act into the audit trail: right before it is done.
 Record = Callable[[str], Awaitable[None]]
 
@@ -75,8 +95,9 @@ def with_wiring(
     show_calls: bool = False,
     needs_redis: bool = True,
     signing_key: bytes = b"",
+    first_key: bytes = b"",
 ) -> T:
-    """What `do` answers. Raises SluiceError and its kin.
+    """What `do` answers. Raises SluiceError and its kin. `signing_key`, `first_key`: as in Run.
 
     Without `needs_redis` a Redis that is away is done without: who only looks needs none.
     """
@@ -91,7 +112,10 @@ def with_wiring(
         try:
             redis = store if needs_redis else await _usable(store, setup.name)
             show = _show if show_calls else None
-            async with wired(settings, setup, redis, show=show, signing_key=signing_key) as wiring:
+            opened = wired(
+                settings, setup, redis, show=show, signing_key=signing_key, first_key=first_key
+            )
+            async with opened as wiring:
                 return await do(wiring, record)
         except StoreUnavailable as fault:
             raise SluiceError(

@@ -6,7 +6,7 @@ ground         what they stand on    examining   runs them, each within its time
 
 One file per subject, with small functions that look and say:
 configuration · server (Redis), mounts · storage, signing_keys · processes, console, backlog
-receiver, lane, dead_letters, lake, inlet · credentials, objects, flow · webhook
+receiver, signatures, lane, dead_letters, lake, inlet · credentials, objects, flow · webhook
 """
 
 from app.cli.doctor.command import check_config, doctor

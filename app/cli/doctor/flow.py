@@ -27,7 +27,8 @@ async def state(ground: Ground, connection: Connection) -> list[Said]:
         return [
             failed(text, f"sluice connection enable {connection.name}, or enable it in Platform")
         ]
-    changed = max(found.created_ms, found.operation_ms) / 1000
+    # A PATCH shows in updatedAt; that it is a `lastOperation`, too, no page says (section 1.7).
+    changed = max(found.created_ms, found.updated_ms, found.operation_ms) / 1000
     age = ground.clock() - max(changed, _applied_at(ground, connection))
     if age >= _settles(ground, connection):
         return [ok(f"{found.name} is enabled, unchanged for {span_text(age)}")]

@@ -24,8 +24,8 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Configured:
-    """As far as it can be read; `faults`: all that is wrong, a line each. `secret_files`: those
-    that connections point at."""
+    """As far as it can be read; `faults`: all that is wrong, a line each, `setup_faults`: of
+    setups. `secret_files`: those that connections point at."""
 
     environ: Mapping[str, str]
     settings: Settings | None = None
@@ -33,6 +33,7 @@ class Configured:
     setups: dict[str, Setup] = field(default_factory=dict)
     secret_files: set[Path] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
+    setup_faults: list[str] = field(default_factory=list)
 
 
 def configured(environ: Mapping[str, str]) -> Configured:
@@ -48,11 +49,13 @@ def configured(environ: Mapping[str, str]) -> Configured:
         found.connections = load_connections(folders, environ, pointed=found.secret_files)
     except ConfigError as error:
         found.faults += error.faults
+    for path in folders.files("setups", "*.yml"):
+        found.setup_faults.append(f"{path}: rename it to {path.stem}.yaml; .yml files are not read")
     for name in setup_names(folders):
         try:
             found.setups[name] = load_setup(folders, name, environ)
         except ConfigError as error:
-            found.faults += error.faults
+            found.setup_faults += error.faults
     return found
 
 

@@ -10,16 +10,17 @@ import re
 from typing import Final
 
 from app.adobe.catalog import Catalog, Dataset
-from app.adobe.data_prep import DataPrep
-from app.adobe.flow_service import Flow, FlowService, MappingRef, TargetConnection
+from app.adobe.flow_service import Flow, FlowService, SourceConnection, TargetConnection, specs
 from app.adobe.namespaces import Namespaces
 from app.adobe.schema_registry import Resource, SchemaRegistry
 from app.cli.doctor.credentials import platform_of
 from app.cli.doctor.finding import NotAsked, Said, failed, ok, warning
 from app.cli.doctor.ground import Ground
+from app.connect.state import StateFile
 from app.settings import Connection
 
 _SAME: Final = "use the same schema id and version everywhere (else 1425-400)"
+_SPECS: Final = {"http_api": specs.HTTP_API, "customerio": specs.CUSTOMERIO}
 _VERSION: Final = re.compile(r"version=(\d+)")
 
 
@@ -50,7 +51,7 @@ async def tenant(ground: Ground, connection: Connection) -> list[Said]:
 
 async def schema(ground: Ground, connection: Connection) -> list[Said]:
     """Whether it is there, in that version, and enabled as streaming wants it."""
-    found, named = await _schema_of(ground, connection), connection.platform.schema_ref
+    found, named = await schema_of(ground, connection), connection.platform.schema_ref
     if found is None:
         text = f"there is no schema {named.id} in this sandbox"
         return [failed(text, "copy the schema's $id into platform.schema.id")]
@@ -66,17 +67,43 @@ async def schema(ground: Ground, connection: Connection) -> list[Said]:
 
 async def dataset(ground: Ground, connection: Connection) -> list[Said]:
     """Whether it is there, of the connection's schema, and keeps error diagnostics."""
-    found, platform = await _dataset_of(ground, connection), connection.platform
+    found, platform = await dataset_of(ground, connection), connection.platform
     if found is None:
         text = f"there is no dataset {platform.dataset_id} in this sandbox"
         return [failed(text, "copy the target dataset's id into platform.dataset_id")]
     named = platform.schema_ref
-    said = _unlike("the dataset", found.schema_id, found.schema_type, named.id, named.content_type)
+    said = unlike("the dataset", found.schema_id, found.schema_type, named.id, named.content_type)
     if not found.error_diagnostics:
         text = f"the dataset {found.name} keeps no error diagnostics"
         fix = "switch them on in Platform, else nobody learns which records were refused and why"
         said.append(warning(text, fix))
     return said or [ok(f"{found.name}, of the connection's schema")]
+
+
+async def source(ground: Ground, connection: Connection) -> list[Said]:
+    """Whether what the dataflow reads from is there: its source, and the base with the inlet."""
+    client, flow = await platform_of(ground, connection), await the_flow(ground, connection)
+    said: list[Said] = []
+    for source_id in flow.source_connection_ids:
+        found = await FlowService(client).source_connection(source_id)
+        if found is None:
+            text = f"the dataflow's source connection {source_id} is not there any more"
+            return [failed(text, anew(connection))]
+        said += await _source(ground, connection, found)
+    return said or [ok("the dataflow's source connection is there")]
+
+
+async def _source(ground: Ground, connection: Connection, found: SourceConnection) -> list[Said]:
+    base_id, setup = found.base_connection_id, ground.configured.setups.get(connection.name)
+    if setup and found.spec_id != _SPECS[setup.platform.source.kind]:
+        wanted = setup.platform.source.kind
+        text = f"the source connection {found.name} is of another kind than {wanted}"
+        return [failed(text, f"sluice connection update {connection.name}")]
+    service = FlowService(await platform_of(ground, connection))
+    if base_id and await service.base_connection(base_id) is None:
+        text = f"the base connection {base_id}, which has the inlet, is not there any more"
+        return [failed(text, anew(connection))]
+    return []
 
 
 async def target(ground: Ground, connection: Connection) -> list[Said]:
@@ -88,7 +115,7 @@ async def target(ground: Ground, connection: Connection) -> list[Said]:
         found = await FlowService(client).target_connection(target_id)
         if found is None:
             text = f"the dataflow's target connection {target_id} is not there any more"
-            return [failed(text, _anew(connection))]
+            return [failed(text, anew(connection))]
         said += await _target(ground, connection, found)
     return said or [ok(f"the dataflow writes into the dataset {wanted}")]
 
@@ -98,69 +125,38 @@ async def _target(ground: Ground, connection: Connection, found: TargetConnectio
     if found.dataset_id != wanted:
         text = f"the dataflow writes into the dataset {found.dataset_id}, not into {wanted}"
         return [failed(text, "name the dataflow's own dataset in platform.dataset_id")]
-    into = await _dataset_of(ground, connection)
+    into = await dataset_of(ground, connection)
     if into is None:
         raise NotAsked("there is no such dataset, see `dataset`")
-    return _unlike(
+    return unlike(
         "the target connection", found.schema_id, found.schema_type, into.schema_id,
         into.schema_type, than="the dataset",
     )  # fmt: skip
 
 
-async def mapping(ground: Ground, connection: Connection) -> list[Said]:
-    """Whether the dataflow maps exactly when Sluice does not, and into the dataset's schema."""
-    client, flow = await platform_of(ground, connection), await the_flow(ground, connection)
-    mode = connection.platform.mode
-    if flow.mapping is None:
-        if mode == "xdm":
-            return [ok("Sluice maps, and the dataflow does not")]
-        text = "platform.mode is raw, and the dataflow has no mapping set: nobody maps"
-        return [failed(text, "write `mode: xdm`, or give the dataflow a mapping set")]
-    if mode == "xdm":
-        text = (
-            f"Sluice maps (platform.mode is xdm), and the dataflow maps again ({flow.mapping[0]})"
-        )
-        return [failed(text, "write `mode: raw`, or make a dataflow without a mapping set")]
-    return await _mapped(ground, connection, DataPrep(client), flow.mapping)
-
-
-async def _mapped(
-    ground: Ground, connection: Connection, sets: DataPrep, ref: MappingRef
-) -> list[Said]:
-    found = await sets.set(ref.mapping_id, ref.version)
-    if found is None:
-        text = f"there is no mapping set {ref.mapping_id} of version {ref.version}"
-        return [failed(text, f"sluice connection update {connection.name}")]
-    into = await _dataset_of(ground, connection)
-    if into is None:
-        raise NotAsked("there is no such dataset, see `dataset`")
-    said = _unlike(
-        "the mapping set", found.schema_id, found.schema_type, into.schema_id, into.schema_type,
-        than="the dataset",
-    )  # fmt: skip
-    text = f"{found.name or found.id}, version {found.version}, {len(found.rows)} rows"
-    return said or [ok(text)]
-
-
 async def namespaces(ground: Ground, connection: Connection) -> list[Said]:
-    """Whether the codes that records use are registered: Profile refuses others."""
+    """Whether the codes that records use are registered, however they are spelled there, as an
+    apply reads them: Profile refuses others."""
     client = await platform_of(ground, connection)
-    known = {each.code for each in await Namespaces(client).all()}
+    known = {each.code.lower() for each in await Namespaces(client).all()}
     used = connection.identity_namespaces
     keys = {"email": used.email, "id": used.id, "cio_id": used.cio_id}
     missing = [
-        f"{code} (identity_namespaces.{key})" for key, code in keys.items() if code not in known
+        f"{code} (identity_namespaces.{key})"
+        for key, code in keys.items()
+        if code.lower() not in known
     ]
     if missing:
         text = f"not registered as identity namespaces: {', '.join(missing)}"
         fix = "make them in Platform (Identities), or name those that are there"
-        into = await _dataset_of(ground, connection)
+        into = await dataset_of(ground, connection)
         profile = into is not None and into.profile
         return [failed(text, fix) if profile else warning(text, fix)]
     return [ok(f"{', '.join(keys.values())} are registered")]
 
 
-async def _schema_of(ground: Ground, connection: Connection) -> Resource | None:
+async def schema_of(ground: Ground, connection: Connection) -> Resource | None:
+    """The schema that the connection names; None = there is none. Raises NotAsked."""
     client, named = await platform_of(ground, connection), connection.platform.schema_ref
     registry = SchemaRegistry(client)
     return await ground.once(
@@ -168,12 +164,13 @@ async def _schema_of(ground: Ground, connection: Connection) -> Resource | None:
     )
 
 
-async def _dataset_of(ground: Ground, connection: Connection) -> Dataset | None:
+async def dataset_of(ground: Ground, connection: Connection) -> Dataset | None:
+    """The same of the dataset."""
     client, named = await platform_of(ground, connection), connection.platform.dataset_id
     return await ground.once(("dataset", named), lambda: Catalog(client).dataset(named))
 
 
-def _unlike(
+def unlike(
     what: str, has_id: str, has_type: str, wanted_id: str, wanted_type: str,
     than: str = "the connection",
 ) -> list[Said]:  # fmt: skip
@@ -193,5 +190,13 @@ def _version(content_type: str) -> int:
     return int(found[1]) if found else 1
 
 
-def _anew(connection: Connection) -> str:
+def tutorial_of(ground: Ground, connection: Connection) -> str:
+    """Which of Adobe's tutorials its objects were made after, as in State.like_tutorial."""
+    if connection.name not in ground.configured.setups:
+        return ""
+    return StateFile(ground.settings.data_dir, connection.name).state.like_tutorial
+
+
+def anew(connection: Connection) -> str:
+    """How parts that are gone come back."""
     return f"sluice connection apply {connection.name}: it makes a new pair and a new dataflow"

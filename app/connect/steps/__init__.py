@@ -1,9 +1,10 @@
 """What there is to set up, one class for each kind of object, in the order in which it is made.
 
 namespaces, registry, dataset   Platform: what the events are, and where they lie
-connections, mapping, flow      Platform: their way there
+connections, mapping, flow      Platform: their way there, and the inlet
 webhook                         Customer.io
-local, ending                   this machine, and the end: a test event, and the lane opens
+local, old_flow, ending         this machine, and the end: a test event, what was replaced is
+                                disabled, and the lane opens
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from app.connect.steps.connections import Base, Source, Target
 from app.connect.steps.dataset import Dataset, Profile, RowExpiry
 from app.connect.steps.ending import Opening, TestCounted, TestEvent
 from app.connect.steps.flow import Flow
+from app.connect.steps.inlet import Inlet
 from app.connect.steps.local import ConnectionFile, SigningKey
 from app.connect.steps.mapping import MappingSet
 from app.connect.steps.namespaces import Namespaces
+from app.connect.steps.old_flow import OldFlow
 from app.connect.steps.registry import Descriptors, FieldGroup, Schema, Tenant
 from app.connect.steps.webhook import Webhook, WebhookOn
 from app.core.errors import ConfigError
@@ -27,8 +30,8 @@ def steps_of(run: Run) -> list[Step]:
     """The steps of a run, in order. Raises ConfigError when a tutorial does not fit the setup."""
     own: list[Step] = _tutorial(run) if run.tutorial else _ours(run)
     last: list[Step] = [
-        Webhook(), SigningKey(), ConnectionFile(), TestEvent(), WebhookOn(), Opening(),
-        TestCounted(),
+        Webhook(), SigningKey(), ConnectionFile(), TestEvent(), WebhookOn(), OldFlow(),
+        Opening(), TestCounted(),
     ]  # fmt: skip
     return [*own, *last]
 
@@ -40,7 +43,7 @@ def _ours(run: Run) -> list[Step]:
         Dataset(), Profile(), RowExpiry(),
     ]  # fmt: skip
     base: list[Step] = [Base()] if run.setup.platform.source.kind == "http_api" else []
-    return [*first, *base, Source(), Target(), MappingSet(), Flow()]
+    return [*first, *base, Source(), Target(), MappingSet(), Flow(), Inlet()]
 
 
 def _tutorial(run: Run) -> list[Step]:
@@ -53,4 +56,4 @@ def _tutorial(run: Run) -> list[Step]:
     schema: list[Step] = [FieldGroup(), Schema()]
     source: list[Step] = [Source()]
     first = [*schema, *source] if run.tutorial == "ui" else [*source, *schema]
-    return [Tenant(), *first, Dataset(), Target(), MappingSet(), Flow()]
+    return [Tenant(), *first, Dataset(), Target(), MappingSet(), Flow(), Inlet()]

@@ -6,8 +6,8 @@ from typing import Final
 
 from app.adobe.catalog import Dataset as Found
 from app.adobe.flow_service import specs
-from app.connect.plan import Action, Difference, Item
-from app.connect.run import Run, blocked
+from app.connect.plan import Action, Difference, Item, fresh
+from app.connect.run import LATER, Run, blocked
 from app.connect.wanted import DESCRIPTION
 
 DATASET: Final = "dataset"
@@ -26,7 +26,8 @@ class Dataset:
         run.facts["dataset"] = found
         if found is None:
             run.ids[self.key] = ""
-            return [Item(self.key, self.kind, wanted.name, Action.CREATE)]
+            made_of = fresh(*_parts(run))
+            return [Item(self.key, self.kind, wanted.name, Action.CREATE, differences=made_of)]
         run.ids[self.key] = found.id
         if found.schema_id != run.id("schema") or found.schema_type != specs.SCHEMA_TYPE:
             why = (
@@ -93,6 +94,20 @@ class RowExpiry:
         wanted = run.setup.platform.dataset.row_expiry
         if wanted is not None:
             await run.ends.catalog.set_row_expiry(run.id(DATASET), wanted)
+
+
+def _parts(run: Run) -> list[tuple[str, object]]:
+    """What a new one has; its row expiry is set by a call of its own."""
+    wanted = run.setup.platform.dataset
+    tag = "enabled:true" if wanted.profile else "off"
+    return [
+        ("schemaRef.id", run.id("schema") or LATER),
+        ("schemaRef.contentType", specs.SCHEMA_TYPE),
+        ("enableErrorDiagnostics", True),
+        ("tags.unifiedProfile", tag),
+        ("tags.unifiedIdentity", tag),
+        ("rowExpiration.ttlValue", wanted.row_expiry or "none: rows stay"),
+    ]
 
 
 async def _find(run: Run) -> Found | None:

@@ -6,11 +6,12 @@ import hashlib
 from typing import Final
 
 from app.adobe.flow_service import Flow
+from app.connect import holding
 from app.connect.plan import Action, Item
 from app.connect.run import Progress, Run
+from app.connect.signing_keys import key_to_be
 from app.connect.trial import counted, send_test
 from app.core.errors import SluiceError
-from app.settings.secrets import read_secret
 
 TEST: Final = "test"
 LANE: Final = "lane"
@@ -34,8 +35,7 @@ class TestEvent:
         if run.lane is None:
             raise SluiceError("the test event needs Redis")
         before = await run.lane.tests()
-        key = read_secret(run.places.signing_key)
-        await send_test(run.ends.session, item.name, key, run, run.ends.show)
+        await send_test(run.ends.session, item.name, key_to_be(run), run, run.ends.show)
         state = run.state
         state.tested_at, state.tested_with = run.clock(), _fingerprint(run)
         # A lane that is held takes nothing, no test either: it is counted at the end.
@@ -50,11 +50,12 @@ class Opening:
     async def look(self, run: Run) -> list[Item]:
         name = run.setup.name
         flow: Flow | None = run.facts.get("flow")
-        off = flow is not None and flow.state.lower() in ("disabled", "disabling")
-        if flow is not None and off and not run.facts.get("flow_work"):
+        if flow is not None and holding.is_off(flow):
             why = f"the dataflow is {flow.state}; `sluice connection enable {name}` opens it"
-            return [Item(self.key, self.kind, name, Action.LEAVE, why=why)]
-        new = run.facts.get("flow_work") or not run.state.changed_at or _left(run) > 0
+            held = run.lane is None or await run.lane.held_for() is None
+            action = Action.LEAVE if held else Action.CHANGE
+            return [Item(self.key, self.kind, name, action, why=why)]
+        new = run.facts.get("flow_work") or not run.state.changed_at or holding.left(run) > 0
         if not new and not (run.lane is not None and await run.lane.held()):
             return [Item(self.key, self.kind, name, Action.EXISTS)]
         settle = run.setup.platform.settle_seconds
@@ -63,15 +64,31 @@ class Opening:
         return [Item(self.key, self.kind, name, Action.CHANGE, why=why)]
 
     async def act(self, run: Run, item: Item) -> None:
-        if run.lane is None:
-            raise SluiceError("the lane is opened in Redis")
-        while (left := _left(run)) > 0:
+        lane, flow = holding.lane_of(run), run.facts.get("flow")
+        if flow is not None and holding.is_off(flow):
+            # Somebody disabled it in Platform.
+            await lane.hold(None, "the dataflow is disabled")
+            run.facts["lane_shut"] = True
+            return
+        left = await self._left(run)
+        while left > 0:
             run.tell(Progress("waiting", item, "the dataflow is new: nothing is sent yet", left))
-            await run.sleep(min(_TICK_SECONDS, left))
-        if not await run.lane.open():
+            # Counted, not read off a clock: that may be set in between.
+            await run.sleep(tick := min(_TICK_SECONDS, left))
+            left -= tick
+        if not await lane.open():
             # A person's word goes before ours, and so does Platform's trouble.
             run.facts["lane_shut"] = True
             run.note("the lane is held back, and not by us: `sluice lanes` says why")
+
+    async def _left(self, run: Run) -> float:
+        """By our clock and by Redis', whichever says more."""
+        held, settle = await holding.lane_of(run).held_for(), run.setup.platform.settle_seconds
+        if held is None:
+            # The flow was off, or about to be; since when it is on, nobody wrote down.
+            await holding.settling(run, "the dataflow was off")
+            return settle
+        return max(holding.left(run), min(held, settle))
 
 
 class TestCounted:
@@ -83,7 +100,8 @@ class TestCounted:
         name = run.setup.name
         if run.state.tests_before < 0 and not run.facts.get("test_work"):
             return [Item(self.key, self.kind, name, Action.EXISTS)]
-        if run.facts.get("lane_shut"):
+        flow: Flow | None = run.facts.get("flow")
+        if run.facts.get("lane_shut") or (flow is not None and holding.is_off(flow)):
             why = "it waits with the rest until the lane is opened"
             return [Item(self.key, self.kind, name, Action.LEAVE, why=why)]
         why = "a worker counts it as soon as the lane is open"
@@ -96,15 +114,11 @@ class TestCounted:
         run.state.tests_before = -1
 
 
-def _left(run: Run) -> float:
-    """Seconds until the flow may be sent to."""
-    return run.state.changed_at + run.setup.platform.settle_seconds - run.clock()
-
-
 def _fingerprint(run: Run) -> str:
-    """Of what a test proves: this key, by this way."""
+    """Of what a test proves: this key, by this way; "" while there is no key."""
     try:
-        key = read_secret(run.places.signing_key)
-    except OSError:
+        key = key_to_be(run)
+    except SluiceError:
         return ""
-    return hashlib.blake2b(run.setup.webhook_url.encode() + b"\0" + key, digest_size=8).hexdigest()
+    proven = run.setup.webhook_url.encode() + b"\0" + key
+    return hashlib.blake2b(proven, digest_size=8).hexdigest() if key else ""

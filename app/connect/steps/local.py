@@ -8,16 +8,23 @@ from app.adobe.flow_service import specs
 from app.connect.connection_file import (
     Given,
     connection_document,
+    contents,
     differences,
     is_ours,
     write,
 )
 from app.connect.plan import Action, Item
 from app.connect.run import LATER, Progress, Run, blocked
-from app.connect.state import write_private
+from app.connect.signing_keys import (
+    files_to_be,
+    keep,
+    kept_keys,
+    key_to_be,
+    own_keys,
+    wants_another,
+)
 from app.core.errors import SluiceError
 from app.settings.folders import may_write
-from app.settings.secrets import read_secret
 
 KEY: Final = "signing key"
 FILE: Final = "connection file"
@@ -28,33 +35,52 @@ WHERE: Final = (
     "signing key from there"
 )
 
+# Why more than one may be in use, to whoever looks.
+_ANOTHER_S: Final = "the webhook is another one than it was given for: its own is needed"
+_ANOTHER: Final = "another one is given"
+_UNTIL: Final = "the one before stays good until Customer.io has signed an event with this one"
+_NOT_TAKEN: Final = (
+    "CUSTOMERIO_SIGNING_KEY is another key than the one that is kept, and is not taken: "
+    "--signing-key-file FILE puts one in its place"
+)
+
 
 class KeyMissing(SluiceError):
     """Only a person can copy the signing key. The text says where from."""
 
 
 class SigningKey:
-    """Taken from a person, once, and kept in a file of its own."""
+    """Taken from a person, and kept in a file of its own."""
 
     key, kind = "signing_key", KEY
 
     async def look(self, run: Run) -> list[Item]:
-        path = run.places.signing_key
+        name = str(run.places.signing_key)
         try:
-            there = read_secret(path)
-        except FileNotFoundError:
-            there = b""
-        except OSError as fault:
-            return [blocked(self, str(path), f"cannot be read: {fault.strerror}")]
-        if there and run.signing_key not in (b"", there):
-            return [Item(self.key, self.kind, str(path), Action.CHANGE, why="another one is given")]
-        if there:
-            return [Item(self.key, self.kind, str(path), Action.EXISTS)]
-        return [Item(self.key, self.kind, str(path), Action.CREATE, why="a person is asked for it")]
+            own, everywhere = own_keys(run), kept_keys(run)
+        except SluiceError as fault:
+            return [blocked(self, name, str(fault))]
+        if everywhere and run.first_key and run.first_key not in (each.key for each in everywhere):
+            run.note(_NOT_TAKEN)
+        if not own:
+            why = "a person is asked for it"
+            if everywhere or run.signing_key or run.first_key:
+                why = f"it lies in {everywhere[0].path} until now" if everywhere else ""
+            return [Item(self.key, self.kind, name, Action.CREATE, why=why)]
+        if wants_another(run):
+            return [Item(self.key, self.kind, name, Action.CHANGE, why=_ANOTHER_S)]
+        if run.signing_key not in (b"", own[0].key):
+            why = f"{_ANOTHER}; {_UNTIL}"
+            return [Item(self.key, self.kind, name, Action.CHANGE, why=why)]
+        why = _UNTIL if len(everywhere) > 1 else ""
+        return [Item(self.key, self.kind, name, Action.EXISTS, why=why)]
 
     async def act(self, run: Run, item: Item) -> None:
-        secret = run.signing_key or await self._asked(run, item)
-        write_private(run.places.signing_key, secret + b"\n")
+        secret = key_to_be(run) or await self._asked(run, item)
+        if run.signatures is not None:
+            # What it signed in former days says nothing of today.
+            await run.signatures.forget(secret)
+        keep(run, secret)
 
     async def _asked(self, run: Run, item: Item) -> bytes:
         where = WHERE.format(name=run.setup.webhook_name)
@@ -83,7 +109,8 @@ class ConnectionFile:
                 "another name"
             )
             return [blocked(self, name, why)]
-        found = differences(path, self._document(run))
+        document = self._document(run)
+        found = differences(path, document)
         # Who only looks, in a read-only container, is not to call a file that is right wrong.
         if found != () and not may_write(path.parent):
             why = (
@@ -92,7 +119,8 @@ class ConnectionFile:
             )
             return [blocked(self, name, why)]
         if found is None:
-            return [Item(self.key, self.kind, name, Action.CREATE)]
+            will_have = contents(document)
+            return [Item(self.key, self.kind, name, Action.CREATE, differences=will_have)]
         if found:
             return [Item(self.key, self.kind, name, Action.CHANGE, differences=found)]
         return [Item(self.key, self.kind, name, Action.EXISTS)]
@@ -110,6 +138,10 @@ class ConnectionFile:
             specs.SCHEMA_TYPE,
         )
         places = run.places
+        try:
+            keys = files_to_be(run)
+        except SluiceError:  # nothing is done: the step before says why
+            keys = [places.signing_key]
         return connection_document(
-            run.setup, given, places.signing_key, places.connection.parent, places.setup.parent
+            run.setup, given, keys, places.connection.parent, places.setup.parent
         )

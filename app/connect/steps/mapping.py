@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from app.adobe.data_prep import StoredSet
 from app.adobe.flow_service import specs
-from app.connect.plan import Action, Difference, Item
-from app.connect.run import Run, blocked
+from app.connect.plan import Action, Difference, Item, fresh
+from app.connect.preview_differences import remarks_on
+from app.connect.run import LATER, Run, blocked
 from app.connect.tutorial import tutorial_set
 from app.core.dataprep import compile_mapping_set
 from app.core.dataprep.document import posted
-from app.core.errors import MappingSetInvalid, SluiceError
-from app.core.json_diff import patch_between
+from app.core.errors import ConfigError, MappingSetInvalid, SluiceError
 from app.core.preview import preview
 from app.core.xdm import fill_schema, types_of
 from app.settings.mapping_files import check_files
@@ -52,14 +52,19 @@ class MappingSet:
         found = await self._found(run, name)
         item = self._judged(run, name, found)
         # What is to be posted is shown to Platform first, as soon as its schema is there.
-        if item.is_work and run.id("schema") and (refused := await approve(run, wanted_set(run))):
+        if not item.is_work:
+            return [item]
+        if not run.id("schema"):
+            run.note("Platform looks at the mapping set when its schema is there, before it is put")
+        elif refused := await approve(run, wanted_set(run)):
             return [blocked(self, name, refused, item.id)]
         return [item]
 
     def _judged(self, run: Run, name: str, found: StoredSet | None) -> Item:
         if found is None:
             run.ids[self.key], run.facts["mapping_version"] = "", _NEXT
-            return Item(self.key, self.kind, name, Action.CREATE)
+            made_of = _made_of(run)
+            return Item(self.key, self.kind, name, Action.CREATE, differences=made_of)
         run.ids[self.key], run.facts["mapping_version"] = found.id, found.version
         if not (differences := tuple(_differences(found, wanted_set(run)))):
             return Item(self.key, self.kind, name, Action.EXISTS, found.id)
@@ -91,12 +96,17 @@ class MappingSet:
 
 
 def wanted_set(run: Run) -> dict[str, Any]:
-    """The set as it is posted; its schema is the one that dataset and target have."""
+    """The set as it is posted; its schema is the one that dataset and target have. Raises
+    ConfigError for a file that is none."""
     reference = {"id": run.id("schema"), "contentType": specs.SCHEMA_TYPE}
     if run.tutorial:
         return tutorial_set(run.tutorial, run.tenant, reference)
     variables = run.setup.mapping_variables(run.tenant)
-    document = posted(run.documents.mapping, variables)
+    try:
+        document = posted(run.documents.mapping, variables)
+    except MappingSetInvalid as fault:
+        path = run.places.folders.config / "mappings" / f"{run.setup.mapping_set}.json"
+        raise ConfigError([f"{path}: {each}; mend it" for each in fault.faults]) from None
     # Platform counts versions by itself.
     document.pop("version", None)
     return {**document, "name": _name(run), "outputSchema": {"schemaRef": reference}}
@@ -121,8 +131,13 @@ async def approve(run: Run, document: dict[str, Any]) -> str:
 
 
 async def _compare(run: Run, document: dict[str, Any]) -> None:
-    events = run.documents.examples[:_EXAMPLES]
+    every = run.documents.examples
+    events = every[:_EXAMPLES]
     if not events:
+        run.note(
+            "the mapping set has no examples, so Platform's preview is not held against ours: put "
+            f"some into config/mappings/examples/{run.setup.mapping_set}.json"
+        )
         return
     theirs = await run.ends.mappings.preview(events, document)
     schema = fill_schema(run.documents.schema, run.setup.mapping_variables(run.tenant))
@@ -130,19 +145,28 @@ async def _compare(run: Run, document: dict[str, Any]) -> None:
         ours = compile_mapping_set(document, {}, types_of(schema))
     except MappingSetInvalid as fault:
         raise SluiceError(f"the mapping set as it would be posted: {fault}") from None
-    differing: dict[str, int] = {}
-    for event, made in zip(events, theirs, strict=True):
-        for change in patch_between(preview(ours, None, event).data, made.record):
-            path = change["path"].strip("/").replace("/", ".")
-            differing[path] = differing.get(path, 0) + 1
-    for path, times in list(differing.items())[:_SHOWN]:
-        run.note(f"Platform's preview differs from ours at {path or 'the record'}, {times} times")
-    if not differing:
-        run.note(f"Platform's preview makes the same of all {len(events)} examples")
+    pairs = [(preview(ours, None, e).data, t.record) for e, t in zip(events, theirs, strict=True)]
+    for remark in remarks_on(pairs):
+        run.note(remark)
+    if len(every) > len(events):
+        run.note(f"only the first {len(events)} of {len(every)} examples were shown to Platform")
 
 
 def _name(run: Run) -> str:
     return run.setup.flow_name
+
+
+def _made_of(run: Run) -> tuple[Difference, ...]:
+    """A new set's schema, and each of its rows."""
+    rows = _rows(wanted_set(run))
+    source = (
+        f"Adobe's tutorial, {run.tutorial}" if run.tutorial else f"{run.setup.mapping_set}.json"
+    )
+    return fresh(
+        ("outputSchema", run.id("schema") or LATER),
+        ("mappings", f"{len(rows)} rows, of {source}"),
+        *((destination, f"{kind} {text}") for kind, text, destination in rows),
+    )
 
 
 def _differences(found: StoredSet, wanted: dict[str, Any]) -> Iterator[Difference]:

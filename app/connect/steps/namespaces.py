@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.connect.plan import Action, Difference, Item
+from app.connect.plan import Action, Difference, Item, fresh
 from app.connect.run import Run
 from app.core.xdm.compose import registry_requests
 
@@ -34,7 +34,8 @@ class Namespaces:
                     Item(step, self.kind, code, action, str(found.id), differences=other, why=why)
                 )
             elif run.setup.platform.register_namespaces:
-                items.append(Item(step, self.kind, code, Action.CREATE))
+                made_of = fresh(*((key, body[key]) for key in ("name", "idType", "description")))
+                items.append(Item(step, self.kind, code, Action.CREATE, differences=made_of))
             else:
                 why = "register_namespaces is false; Profile refuses events of unknown namespaces"
                 items.append(Item(step, self.kind, code, Action.LEAVE, why=why))

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from app.adobe.schema_registry import Resource
 from app.connect import tutorial
-from app.connect.plan import Action, Difference, Item
+from app.connect.plan import Action, Difference, Item, fresh
 from app.connect.run import LATER, Run, blocked
 from app.connect.schema_bodies import (
     clashing_fields,
     field_group_body,
+    field_types,
     missing_fields,
     schema_body,
     standard_parts,
@@ -54,11 +55,12 @@ class FieldGroup:
     key, kind = FIELD_GROUP, "field group"
 
     async def look(self, run: Run) -> list[Item]:
-        title = tutorial.FIELD_GROUP if run.tutorial else run.setup.platform.schema_.field_group
+        title = _group_title(run)
         found = await run.ends.registry.titled("fieldgroups", title)
         if found is None:
             run.ids[self.key] = ""
-            return [Item(self.key, self.kind, title, Action.CREATE)]
+            made_of = fresh(*field_types(_fields(run)))
+            return [Item(self.key, self.kind, title, Action.CREATE, differences=made_of)]
         run.ids[self.key] = found.id
         wanted, (_, have) = _fields(run), _custom(found)
         if clashes := list(clashing_fields(wanted, have)):
@@ -100,13 +102,24 @@ class Schema:
         found = await run.ends.registry.titled("schemas", title)
         if found is None:
             run.ids[self.key] = ""
-            return [Item(self.key, self.kind, title, Action.CREATE)]
+            made_of = fresh(*self._made_of(run))
+            return [Item(self.key, self.kind, title, Action.CREATE, differences=made_of)]
         run.ids[self.key] = found.id
         parts = _parts(run)
         if parts[0] not in found.refs:
             why = f"its class is another one than {parts[0]}: choose another title for the schema"
             return [blocked(self, title, why, found.id)]
         return [self._judged(run, found, parts)]
+
+    def _made_of(self, run: Run) -> list[tuple[str, object]]:
+        union = run.setup.platform.schema_.union
+        own, *standard, ours = _parts(run)
+        return [
+            ("class", own),
+            *(("field group", group) for group in standard),
+            ("field group", f"{_group_title(run)} {ours}"),
+            ("meta:immutableTags", "union" if union else "none: not enabled for Profile"),
+        ]
 
     def _judged(self, run: Run, found: Resource, parts: tuple[str, ...]) -> Item:
         wants_union = run.setup.platform.schema_.union
@@ -159,7 +172,12 @@ class Descriptors:
             path = each.path.replace("{TENANT}", run.tenant)
             step, found = f"{self.key}:{path}", by_path.get(path)
             if found is None:
-                items.append(Item(step, self.kind, path, Action.CREATE))
+                made_of = fresh(
+                    ("xdm:sourceSchema", schema_id or LATER),
+                    ("xdm:namespace", each.namespace),
+                    ("xdm:isPrimary", each.primary),
+                )
+                items.append(Item(step, self.kind, path, Action.CREATE, differences=made_of))
             elif (found.namespace, found.primary) == (each.namespace, each.primary):
                 items.append(Item(step, self.kind, path, Action.EXISTS, found.id))
             else:
@@ -181,6 +199,10 @@ class Descriptors:
             run.id(SCHEMA), item.name, wanted.namespace, primary=wanted.primary
         )
         run.ids[item.step] = made.id
+
+
+def _group_title(run: Run) -> str:
+    return tutorial.FIELD_GROUP if run.tutorial else run.setup.platform.schema_.field_group
 
 
 def _fields(run: Run) -> dict[str, Any]:

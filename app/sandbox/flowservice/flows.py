@@ -71,7 +71,8 @@ async def update_flow(request: web.Request, view: View) -> web.StreamResponse:
         flow.mapping = mapping_of(view, flow_spec(view, after), after, dataset)
     flow.document.change(sandbox, after, client_of(request))
     flow.settles = now + sandbox.config.settle_seconds
-    flow.operation = operation_at(now, "update")
+    if sandbox.config.patch_is_operation:
+        flow.operation = operation_at(now, "update")
     return json_answer({"id": flow.id, "etag": flow.document.etag})
 
 

@@ -76,6 +76,10 @@ class Judge:
         self._validators[inlet.schema_id] = (now + self._cache_s, self._plane.revision, made)
         return made
 
+    def schema_named(self, schema_id: str) -> dict[str, Any]:
+        """The whole schema; {} when there is none."""
+        return self._schema(schema_id) or {}
+
     def compiled(self, body: dict[str, Any]) -> MappingSet:
         """The set with the types of its schema. Raises MappingSetInvalid."""
         schema = self._schema(body["outputSchema"]["schemaRef"]["id"])

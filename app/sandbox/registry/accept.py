@@ -1,7 +1,7 @@
 """The `Accept` header of the Schema Registry: each of its lists and look-ups wants its own.
 
-platform.md section 5.1 says which; that XDM-1007, 1008 and 1009 share the three ways in which it
-can be wrong as they do here is ours.
+platform.md section 5.1 says which, and where the pages disagree the stricter one counts here; that
+XDM-1007, 1008 and 1009 share the three ways in which it can be wrong as they do here is ours.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def accepted_version(request: web.Request, view: View) -> Media:
 
 
 def descriptor_accepted(request: web.Request, view: View) -> None:
-    """One descriptor needs none; but what is no descriptor's is refused (section 7, point 20)."""
+    """One descriptor needs none, which its page says outright (section 5.1); but what is no
+    descriptor's is refused (section 7, point 20)."""
     if request.headers.get("Accept", "*/*") not in ("*/*", "application/json"):
         accepted(request, view, *DESCRIPTOR_FORMS)

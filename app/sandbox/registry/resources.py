@@ -32,6 +32,7 @@ _RAW: Final = ("xed", "xed-notext")
 
 async def show_stats(request: web.Request, view: View) -> web.StreamResponse:
     """GET /stats: the tenant's name, which nothing else tells."""
+    accepted(request, view, *LIST_FORMS)
     sandbox = view.sandbox
     counts = {
         ID_NAMES[kind]: sum(

@@ -1,6 +1,6 @@
 -- Names the batches that are due, and moves each ahead so that the next sweep leaves it alone
 -- while its bell is on the way.
--- KEYS  1 open set   2 arq queue   3 held   4 the latest time that a sweep has seen
+-- KEYS  1 open set   2 arq queue   3 held   4 the latest time that was seen
 -- ARGV  1 most jobs wanted in the arq queue   2 most batches to name   3 ms to move them ahead
 -- Returns the ids, the longest due first.
 local time = redis.call('TIME')

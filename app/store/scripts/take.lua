@@ -1,13 +1,15 @@
 -- Takes batches for one worker: nobody else holds them until the lease runs out.
--- KEYS  1 open set   2 held
+-- KEYS  1 open set   2 held   3 the latest time that was seen
 -- ARGV  1 owner   2 lease in ms   3 batch key prefix   4 done key prefix
 --       5 from how many takes on a batch is a suspect   6.. batch ids
 -- Returns per id: 'gone' (settled), 'held' (somebody works on it), 'lost' (open, but no frame),
 --         or {takes without settling, this one included; frame; 1 if some of it was delivered}
 -- A suspect's take is not counted here but when its work begins (begin.lua): it may have to wait,
 -- and must not be blamed for what kills the worker meanwhile.
+-- include clock_seen
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+clock_seen(KEYS[3], now)
 local answer = {}
 for i = 6, #ARGV do
   local id = ARGV[i]

@@ -67,10 +67,17 @@ class Door:
             if session is None or request.method != "GET":
                 raise
             remembered = True
-        if session is None:
-            return None
-        origin = address_of(request)
-        return Who(session.user, session.role, origin, session_id, session.csrf, remembered)
+        return None if session is None else _who(request, session_id, session, remembered)
+
+    async def for_frame(self, request: web.Request) -> Who | None:
+        """Around whose page a refusal or a fault stands. Lets nobody do anything, keeps no session
+        alive, and raises nothing: with Redis away it is whom the cookie was of."""
+        try:
+            return await self.by_session(request, used=False)
+        except StoreUnavailable:
+            session_id = request.cookies.get(cookie_name(request.app[CONSOLE]), "")
+            session = self._recall(session_id)
+            return None if session is None else _who(request, session_id, session, True)
 
     async def by_token(self, request: web.Request) -> Who | None:
         """Whose token the Authorization header carries."""
@@ -107,6 +114,11 @@ class Door:
 
 
 DOOR: Final = web.AppKey("door", Door)
+
+
+def _who(request: web.Request, session_id: str, session: Session, remembered: bool) -> Who:
+    origin = address_of(request)
+    return Who(session.user, session.role, origin, session_id, session.csrf, remembered)
 
 
 def cookie_name(console: Console) -> str:

@@ -14,7 +14,7 @@ from aiohttp import web
 from app.core.errors import ConfigError, StoreUnavailable
 from app.web.console import look
 from app.web.console.config import CONSOLE, Console
-from app.web.console.door import DOOR, Door
+from app.web.console.door import DOOR, WHO, Door
 from app.web.console.guard import guarded
 from app.web.console.headers import add_headers
 from app.web.console.pages.replay import FREEZING, end_freezing
@@ -84,11 +84,12 @@ async def _in_words(request: web.Request, handler: Handler) -> web.StreamRespons
             if name in refusal.headers
         }
         text = refusal.text if refusal.status not in (404, 405) or not _standard(refusal) else ""
-        return _answer(request, refusal.status, text or _SAID.get(refusal.status, ""), headers)
+        text = text or _SAID.get(refusal.status, "")
+        return await _answer(request, refusal.status, text, headers)
     except (StoreUnavailable, ConfigError) as fault:
-        return _answer(request, 503, explain(fault), {"Retry-After": "5"})
+        return await _answer(request, 503, explain(fault), {"Retry-After": "5"})
     except Exception as fault:
-        return _answer(request, 500, explain(fault), {})
+        return await _answer(request, 500, explain(fault), {})
 
 
 _SAID: Final = {404: "There is no such page.", 405: "This address takes no such request."}
@@ -98,7 +99,7 @@ def _standard(refusal: web.HTTPException) -> bool:
     return refusal.text == f"{refusal.status}: {refusal.reason}"
 
 
-def _answer(
+async def _answer(
     request: web.Request, status: int, text: str, headers: dict[str, str]
 ) -> web.StreamResponse:
     if request.path.startswith("/api/"):
@@ -106,6 +107,9 @@ def _answer(
         return web.Response(
             body=body, status=status, content_type="application/json", headers=headers
         )
+    # The guard has not seen what the router refused, and not let in what it refused itself.
+    if WHO not in request and (who := await request.app[DOOR].for_frame(request)) is not None:
+        request[WHO] = who
     response = look.render(request, "refused.html", {"status": status, "text": text}, status=status)
     response.headers.update(headers)
     return response

@@ -9,6 +9,7 @@ import pytest
 from app.sandbox.traffic import generate
 from app.store.connect import Store
 from app.store.dead_letters import DeadLetters, Filter
+from app.store.lanes import Lanes
 from app.store.recipes import Recipes
 from app.store.replay_runs import ReplayRuns
 from app.store.users import Role
@@ -61,6 +62,19 @@ async def test_reading_commands_answer_the_same_from_afar(store: Store, sluice: 
     for each in (*lanes[0], *lanes[1]):
         each["since"] = "the clock goes on"
     assert lanes[0] == lanes[1]
+
+
+async def test_a_resumed_lane_may_still_wait_for_its_dataflow(store: Store, sluice: Sluice) -> None:
+    await fill(store)
+    lanes = Lanes(store)
+    name = (await sluice.here("lanes", "--json")).json[0]["connection"]
+    await lanes.hold(name, "connect:the dataflow is disabled", None)
+    for way in (sluice.here, sluice.afar):
+        await lanes.pause(name, "operator:stock-taking", 60, by_operator=True)
+        answered = await way("lanes", "resume", name)
+        assert answered.code == 0, answered.err
+        said = f"{name} is still held back: connect:the dataflow is disabled\n"
+        assert answered.out == said
 
 
 async def test_looking_at_bodies_and_for_people_from_afar_is_written_down(

@@ -13,16 +13,24 @@ import yaml
 from app.adobe.flow_service import FlowService
 from app.adobe.schema_registry import SchemaRegistry
 from app.cli.doctor.finding import Level
+from app.cli.doctor.ground import configured
+from app.connect.lane import Lane
 from app.core.batch import encode_received
 from app.customerio.events import ALL
+from app.sandbox.defaults import SIGNING_KEY
 from app.store.batches import Batches
 from app.store.dead_letters import DeadLetters
 from app.store.lake import Lake
 from app.store.lanes import Lanes
+from app.store.signatures import Seen, SignatureNotes
 from app.store.users import Role, Users
 from tests.cli.doctor.whole import Whole
 from tests.dead import letter_of
 
+TENANT = "sluicesandbox"
+# In the file of the schema, and as a descriptor has it.
+CUSTOMERIO = ("properties", "_{TENANT}", "properties", "customerio", "properties")
+ID_FIELD = "/_{TENANT}/customerio/id"
 BODY = b'{"event_id": "01K0000000000000000000000A", "object_type": "email", "metric": "sent"}'
 
 
@@ -78,6 +86,19 @@ async def dies(whole: Whole) -> None:
     await DeadLetters(whole.redis).put([replace(letter, summary=summary)])
 
 
+async def signed(whole: Whole, *keys: bytes) -> None:
+    """Webhooks as the receiver sees them, a second apart."""
+    [live] = configured(whole.environ).connections["acme"].signing_keys
+    seen = Seen((live,))
+    began = int(time.time() * 1000) - 60_000
+    for at, key in enumerate(keys):
+        if key == live:
+            seen.believed_ms[0] = began + at * 1_000
+        else:
+            seen.refuse(began + at * 1_000)
+    await SignatureNotes(whole.redis, {"acme": seen}).write()
+
+
 async def a_second_connection(whole: Whole) -> None:
     path = whole.connection.with_name("other.yaml")
     document = yaml.safe_load(whole.connection.read_text())
@@ -121,6 +142,47 @@ async def no_second_webhook(whole: Whole) -> None:
 def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
+
+
+def calls_fail(path: str, code: str) -> Callable[[Whole], Awaitable[Any]]:
+    """GETs of objects of a kind, as if they were gone: the sandbox lets nobody delete them while
+    they are in use."""
+    rule = {"scope": "control", "method": "GET", "path": f"/data/foundation{path}/"}
+    return lambda whole: whole.stage.ask("/faults", "POST", {**rule, "error_code": code})
+
+
+async def no_fault(whole: Whole) -> None:
+    await whole.stage.ask("/faults", "DELETE")
+
+
+def descriptor(namespace: str, *, primary: bool) -> Callable[[Whole], Awaitable[Any]]:
+    """An identity descriptor, made by hand."""
+
+    async def made(whole: Whole) -> None:
+        schema_id = yaml.safe_load(whole.connection.read_text())["platform"]["schema"]["id"]
+        async with whole.stage.wiring() as wiring:
+            await wiring.ends.registry.create_descriptor(
+                schema_id, ID_FIELD.replace("{TENANT}", TENANT), namespace, primary=primary
+            )
+
+    return made
+
+
+async def no_descriptor(whole: Whole) -> None:
+    schema_id = yaml.safe_load(whole.connection.read_text())["platform"]["schema"]["id"]
+    async with whole.stage.wiring() as wiring:
+        registry = wiring.ends.registry
+        for each in await registry.descriptors(schema_id):
+            await registry.delete_descriptor(each.id)
+
+
+async def wants_a_descriptor(whole: Whole) -> None:
+    whole.setup("platform", "descriptors", to=[{"path": ID_FIELD, "namespace": "Email"}])
+
+
+async def has_another(whole: Whole) -> None:
+    await descriptor("Phone", primary=False)(whole)
+    await wants_a_descriptor(whole)
 
 
 async def describe(flows: FlowService, flow: Any) -> None:
@@ -192,6 +254,16 @@ PLANTED: dict[str, Planted] = {
         ACME, "lane", W, "stock-taking", "sluice lanes resume acme",
         lambda w: Lanes(w.redis).resume("acme"),
     ),
+    "a lane that waits for its dataflow": Planted(
+        lambda w: Lane(w.redis, "acme").hold(300, "the dataflow is new"),
+        ACME, "lane", W, "the dataflow is new", "it opens by itself",
+        lambda w: Lane(w.redis, "acme").open(),
+    ),
+    "a lane whose dataflow is off": Planted(
+        lambda w: Lane(w.redis, "acme").hold(None, "the dataflow is disabled"),
+        ACME, "lane", W, "the dataflow is disabled", "sluice connection enable acme",
+        lambda w: Lane(w.redis, "acme").open(),
+    ),
     "a lane whose credentials are refused": Planted(
         lambda w: Lanes(w.redis).pause("acme", "credentials:http_401", 60),
         ACME, "lane", F, "credentials:http_401", "mend the credentials",
@@ -203,6 +275,16 @@ PLANTED: dict[str, Planted] = {
     ),
     "a Platform that cannot be asked what landed": Planted(
         lake_fails, ACME, "lake", W, "Platform cannot be asked since", "Platform says later",
+        forget_events,
+    ),
+    "another signing key than Customer.io's": Planted(
+        lambda w: signed(w, SIGNING_KEY.encode(), b"its own", b"its own"),
+        ACME, "signatures", F, "2 webhook(s) refused in the last day for their signature",
+        "sluice connection apply acme --signing-key-file", forget_events,
+    ),
+    "a second webhook with a key of its own": Planted(
+        lambda w: signed(w, b"its own", SIGNING_KEY.encode()),
+        ACME, "signatures", W, "though others are right", "a second webhook to this address",
         forget_events,
     ),
     "a public address where nobody is": Planted(
@@ -234,6 +316,50 @@ PLANTED: dict[str, Planted] = {
     ),
     "another schema than the dataset's": Planted(
         other_schema, ACME, "dataset", F, "the dataset has the schema", "same schema id",
+    ),
+    "a field group that is gone": Planted(
+        calls_fail("/schemaregistry/tenant/fieldgroups", "XDM-1012-404"),
+        ACME, "field groups", F, "which is not there", "sluice connection apply acme", no_fault,
+    ),
+    "a field that Platform's schema lacks": Planted(
+        lambda w: w.edit(w.schema_file, *CUSTOMERIO, "fresh", to={"type": "string"}),
+        ACME, "field groups", F, f"lacks _{TENANT}.customerio.fresh: records with it are refused",
+        "sluice connection update acme",
+    ),
+    "a field of another type than Platform's": Planted(
+        lambda w: w.edit(w.schema_file, *CUSTOMERIO, "metric", to={"type": "integer"}),
+        ACME, "field groups", F, f"_{TENANT}.customerio.metric is string, not integer",
+        "make the file say the same",
+    ),
+    "a descriptor that nobody made": Planted(
+        wants_a_descriptor, ACME, "descriptors", F, "has no identity descriptor of Email",
+        "sluice connection apply acme",
+    ),
+    "a descriptor of another namespace": Planted(
+        has_another, ACME, "descriptors", W, "is Phone, and the setup says Email",
+        "change the setup, or the descriptor", no_descriptor,
+    ),
+    "a primary identity that nobody wants": Planted(
+        descriptor("Email", primary=True),
+        ACME, "descriptors", W, "events without it are refused", "delete the descriptor",
+        no_descriptor,
+    ),
+    "a source connection that is gone": Planted(
+        calls_fail("/flowservice/sourceConnections", "1101-404"),
+        ACME, "source connection", F, "is not there any more", "it makes a new pair", no_fault,
+    ),
+    "a base connection that is gone": Planted(
+        calls_fail("/flowservice/connections", "1101-404"),
+        ACME, "source connection", F, "which has the inlet, is not there", "a new pair", no_fault,
+    ),
+    "a source of another kind than the setup's": Planted(
+        lambda w: w.setup("platform", "source", to={"kind": "customerio"}),
+        ACME, "source connection", F, "of another kind than customerio",
+        "sluice connection update acme",
+    ),
+    "a namespace that nobody registered": Planted(
+        lambda w: w.edit(w.connection, "identity_namespaces", to={"id": "nobodys"}),
+        ACME, "identity namespaces", W, "nobodys (identity_namespaces.id)", "make them in Platform",
     ),
     "a dataset that is not there": Planted(
         lambda w: w.platform("dataset_id", to="0" * 24),

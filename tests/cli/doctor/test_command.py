@@ -15,6 +15,7 @@ from app.settings import load_connections
 from app.settings.folders import Folders
 from app.settings.mapping_files import check_files, read_mapping_files
 from tests.cli.test_main import ROOT, sluice
+from tests.connect.surroundings import ENVIRON, setup_keys, write_keys
 
 FAULTY = [
     {"sourceType": "EXPRESSION", "source": "lowr(data.subject)", "destination": "eventTyp"},
@@ -97,6 +98,55 @@ def test_examples_that_fail_are_a_fault(config: Path) -> None:
     path.write_text(json.dumps(document))
     [fault] = findings(config)
     assert "eventType has another value" in fault["text"]
+
+
+# --- setups ---
+
+
+def put_setup(config: Path, name: str = "acme", **changes: Any) -> Path:
+    (config / "setups").mkdir(exist_ok=True)
+    return write_keys(config, setup_keys(**changes), name)
+
+
+def test_setups_are_read_and_every_fault_of_every_one_is_told_at_once(config: Path) -> None:
+    put_setup(config, customerio__publik="x", mapping_set="customerio-defaults")
+    missing = put_setup(config, "beta", customerio__api_key={"file": "gone"})
+    missing.with_suffix(".yml").write_text("")
+
+    found = findings(config)
+
+    told = [each["text"].removeprefix(f"{config}/setups/") for each in found]
+    assert {each["check"] for each in found} == {"setups"}
+    assert all("mend it, or delete the setup" in each["fix"] for each in found)
+    for start in (
+        "beta.yml: rename it to beta.yaml",
+        "acme.yaml: platform.credentials.client_secrets[0]: the environment variable CLIENT_SECRET",
+        "acme.yaml: customerio.api_key: the environment variable CIO_KEY is not set",
+        "acme.yaml: mapping_set: there is no",
+        "acme.yaml: customerio.publik: unknown key; did you mean public_url?",
+        f"beta.yaml: customerio.api_key: cannot read {config}/setups/gone",
+        "beta.yaml: platform.credentials.client_secrets[0]: the environment variable CLIENT_SECRET",
+    ):
+        assert sum(each.startswith(start) for each in told) == 1, (start, told)
+    assert len(told) == 7
+
+
+def test_setups_that_are_right_are_counted_and_their_mapping_sets_checked(config: Path) -> None:
+    put_setup(config)
+    found = sluice("check-config", SLUICE_CONFIG_DIR=str(config), **ENVIRON)
+    assert found.returncode == 0, found.stdout
+    assert b"settings, 1 connection(s) and 1 setup(s) are complete" in found.stdout
+
+    shutil.copy(with_faults(config), config / "mappings" / "second.json")
+    shutil.copy(ROOT / "config/mappings/customerio-default.json", config / "mappings")
+    put_setup(config, mapping_set="second")
+    found = sluice("check-config", "--json", SLUICE_CONFIG_DIR=str(config), **ENVIRON)
+    failed = [each for each in json.loads(found.stdout) if each["level"] == "failed"]
+    assert {each["subject"] for each in failed} == {str(config / "mappings/second.json")}
+    assert any("lowr" in each["text"] for each in failed)
+
+
+# --- the doctor ---
 
 
 def test_the_page_is_json_with_exit_codes() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.doctor.planted import PLANTED
+from tests.cli.doctor.planted import (
+    PLANTED,
+)
 from tests.cli.doctor.whole import Whole, troubles
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

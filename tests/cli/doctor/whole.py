@@ -77,6 +77,10 @@ class Whole:
         return self.stage.config / "connections" / "acme.yaml"
 
     @property
+    def schema_file(self) -> Path:
+        return self.stage.config / "schemas" / "tiny.json"
+
+    @property
     def key(self) -> Path:
         return self.stage.folder / "var" / "connect" / "acme.signing-key"
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -29,6 +30,9 @@ from app.web.console.config import Console, ConsoleConfig
 from app.web.console.live import Live
 from app.web.console.panels import Panels
 from app.web.console.server import make_app
+
+if TYPE_CHECKING:
+    from tests.web.console.vendors import Vendors
 
 ROOT = Path(__file__).parents[3]
 PASSWORD = "correct horse battery"
@@ -116,6 +120,24 @@ Visit = Callable[..., Awaitable[Browser]]
 async def console(store: Store) -> Console:
     """Parts over an empty Redis, with a user of each role, called as the role."""
     made = parts(store)
+    for role in Role:
+        await made.users.add(role.value, role, PASSWORD)
+    return made
+
+
+@pytest.fixture
+async def ends(tmp_path: Path, store: Store) -> AsyncIterator[Vendors]:
+    """Both vendors, with nothing set up yet."""
+    from tests.web.console.vendors import vendors  # stands on this module
+
+    async with vendors(tmp_path, store) as made:
+        yield made
+
+
+@pytest.fixture
+async def ours(ends: Vendors) -> Console:
+    """The console of those vendors, with a user of each role."""
+    made = ends.console()
     for role in Role:
         await made.users.add(role.value, role, PASSWORD)
     return made

@@ -56,6 +56,8 @@ class Tags(HTMLParser):
             self.text += data
 
 
+NAVIGATION = '<nav aria-label="Pages">'
+
 # What HTML makes of a NUL: nothing good, so it is not looked for.
 SHOWN = HOSTILE.replace("\x00", "")
 
@@ -380,14 +382,39 @@ async def test_pages_stand_while_redis_is_away_and_say_how_old_they_are(
         "/lanes/resume", data={"csrf": csrf, "connection": "example"}, allow_redirects=False
     )
     assert answer.status == 503 and answer.headers["Retry-After"]
+    assert NAVIGATION in await answer.text()
     stranger = await visit(console)
     assert (await stranger.get("/"))[0] == 303
-    assert (await stranger.get("/", Cookie="sluice=guess"))[0] == 503, "nobody new is let in"
+    status, page = await stranger.get("/", Cookie="sluice=guess")
+    assert (status, NAVIGATION in page) == (503, False), "nobody new is let in"
 
     own_redis.start()
     await console.live.sample()
     status, page = await browser.get("/")
     assert (status, "cannot be reached" in page) == (200, False)
+
+
+async def test_who_is_logged_in_finds_the_way_on_from_an_error(
+    console: Console, visit: Visit
+) -> None:
+    viewer, stranger = await visit(console, "viewer"), await visit(console)
+    for path, method, wanted in (
+        ("/nope", "GET", 404), ("/connections/nope", "GET", 404), ("/lanes", "DELETE", 405),
+        ("/users", "GET", 403), ("/audit/%ff", "GET", 404),
+    ):  # fmt: skip
+        answer = await viewer.client.request(method, path)
+        page = await answer.text()
+        assert (answer.status, NAVIGATION in page) == (wanted, True), path
+        assert "viewer" in page and 'href="/users"' not in page, "their own frame"
+        answer = await stranger.client.request(method, path)
+        assert NAVIGATION not in await answer.text(), path
+    answer = await viewer.client.get("/api/nope")
+    assert answer.content_type == "application/json"
+
+    # Who logged out has none either.
+    csrf = await viewer.csrf()
+    await viewer.client.post("/logout", data={"csrf": csrf})
+    assert NAVIGATION not in (await viewer.get("/nope"))[1]
 
 
 async def test_an_empty_ledger_is_looked_at_again_at_once(

@@ -3,6 +3,7 @@ the signature as the receiver does, and commits into Redis."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import yaml
 from aiohttp import web
 
 from app.connect.ends import ends_of
@@ -19,6 +21,7 @@ from app.connect.lane import Lane
 from app.connect.wiring import Wiring, places_of
 from app.core.batch import encode_received
 from app.core.batch_id import BatchId
+from app.core.curl import Show
 from app.core.event import SEND_TEST_EVENT_ID
 from app.core.signature import matching_key
 from app.sandbox.defaults import (
@@ -33,7 +36,9 @@ from app.settings import Settings
 from app.settings.setups import Setup
 from app.store.batches import Batches
 from app.store.connect import Store
+from app.store.inlets import InletSign
 from app.store.settlement import Settlement
+from app.store.signs_of_life import SignOfLife
 from app.web.console.both_ends import BothEnds
 from app.web.console.config import Console
 from tests.connect.surroundings import config_folder
@@ -105,6 +110,14 @@ class Vendors:
         found = await self.ask(f"/customerio/workspaces/{WORKSPACE}")
         return list(found["webhooks"])
 
+    def inlets(self) -> dict[str, str]:
+        """What a worker would say that takes up connection files at once."""
+        found = {}
+        for path in (self.config / "connections").glob("*.yaml"):
+            url = (yaml.safe_load(path.read_text()).get("platform") or {}).get("url", "")
+            found[path.stem] = url.rpartition("/")[2]
+        return found
+
     async def receive(self, request: web.Request) -> web.Response:
         self.came()
         body, headers = await request.read(), request.headers
@@ -123,11 +136,16 @@ class Vendors:
 
 @asynccontextmanager
 async def quickly(
-    settings: Settings, setup: Setup, redis: Store | None, *, signing_key: bytes = b""
+    settings: Settings,
+    setup: Setup,
+    redis: Store | None,
+    *,
+    show: Show | None = None,
+    signing_key: bytes = b"",
 ) -> AsyncIterator[Wiring]:
     """`wired`, without the vendors' limits in mind."""
     async with aiohttp.ClientSession() as session:
-        ends = ends_of(setup, session, None, 1e6)
+        ends = ends_of(setup, session, show, 1e6)
         lane = None if redis is None else Lane(redis, setup.name)
         yield Wiring(setup, places_of(settings, setup), ends, lane, signing_key=signing_key)
 
@@ -148,7 +166,14 @@ async def vendors(folder: Path, redis: Store) -> AsyncIterator[Vendors]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    tasks = [
+        asyncio.create_task(sign.run())
+        for sign in (SignOfLife(redis, "worker", "w1"), InletSign(redis, "w1", made.inlets))
+    ]
     try:
         yield made
     finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await runner.cleanup()

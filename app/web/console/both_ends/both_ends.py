@@ -15,10 +15,10 @@ from aiohttp import web
 
 from app.connect.destroying import Doomed
 from app.connect.lane import Lane
-from app.connect.plan import Plan
+from app.connect.plan import Action, Item, Plan
 from app.connect.standing import Standing
-from app.connect.state import StateFile
 from app.connect.wiring import Wiring, wired
+from app.core.curl import Show
 from app.core.errors import SluiceError, StoreUnavailable
 from app.settings import Settings, load_settings
 from app.settings.load_setups import load_setup, setup_names
@@ -33,7 +33,13 @@ class Open(Protocol):
     """As app.connect.wiring.wired."""
 
     def __call__(
-        self, settings: Settings, setup: Setup, redis: Store | None, *, signing_key: bytes = b""
+        self,
+        settings: Settings,
+        setup: Setup,
+        redis: Store | None,
+        *,
+        show: Show | None = None,
+        signing_key: bytes = b"",
     ) -> AbstractAsyncContextManager[Wiring]: ...
 
 
@@ -42,6 +48,12 @@ _OF_A_KEY: Final = frozenset({"signing_key", "test", "webhook_on", "lane", "test
 
 # A dataset goes with its data, and that is typed, too.
 DATA_WORDS: Final = "delete the data"
+
+
+def _of_a_key(item: Item) -> bool:
+    if item.step == "connection_file" and item.action is Action.CHANGE:
+        return all(each.path.startswith("signing_keys") for each in item.differences)
+    return item.step in _OF_A_KEY
 
 
 class BothEnds:
@@ -75,17 +87,19 @@ class BothEnds:
         """The act that is under way, or was the last one since this console began."""
         return self._works.get(name)
 
-    async def plan(self, name: str) -> Plan:
-        """What apply would do now. Only looks."""
+    async def plan(self, name: str, *, like_tutorial: str = "") -> Plan:
+        """What apply would do now, or would, were it to make what Adobe's tutorial does (one of
+        TUTORIALS). Only looks."""
         setup = await asyncio.to_thread(self.setup, name)
         async with self._open(self.settings, setup, await self._usable(name)) as wiring:
-            return await wiring.plan(like_tutorial=_tutorial(wiring))
+            return await wiring.plan(like_tutorial=like_tutorial)
 
-    async def doomed(self, name: str, *, dataset: bool) -> Doomed:
-        """What destroy would take away. Only looks."""
+    async def doomed(self, name: str, *, dataset: bool, retired_only: bool = False) -> Doomed:
+        """What destroy would take away; `retired_only`: what was replaced, and nothing else. Only
+        looks."""
         setup = await asyncio.to_thread(self.setup, name)
         async with self._open(self.settings, setup, self._redis) as wiring:
-            return await wiring.doomed(dataset=dataset)
+            return await wiring.doomed(dataset=dataset, retired_only=retired_only)
 
     # --- acts ---
 
@@ -94,25 +108,23 @@ class BothEnds:
         is under way, here and below."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            tutorial = _tutorial(wiring)
-            plan = await wiring.plan(like_tutorial=tutorial)
+            plan = await wiring.plan()
             if digest(plan) != expected:
                 raise Changed(plan)
             work.expect(plan.work)
-            await wiring.apply(plan, tell=work.heard, ask_key=work.ask_key, like_tutorial=tutorial)
+            await wiring.apply(plan, tell=work.heard, ask_key=work.ask_key)
 
         return self._begin(name, "apply", by, do)
 
     def rekey(self, name: str, by: str, key: bytes) -> Work:
-        """Another signing key in place of the one that is kept, and a test with it."""
+        """Another signing key before the one that is kept, and a test with it."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            tutorial = _tutorial(wiring)
-            plan = await wiring.plan(like_tutorial=tutorial)
-            if any(item.step not in _OF_A_KEY for item in plan.work):
+            plan = await wiring.plan()
+            if not all(_of_a_key(item) for item in plan.work):
                 raise SluiceError("There is more to do than the signing key: apply the plan first")
             work.expect(plan.work)
-            await wiring.apply(plan, tell=work.heard, like_tutorial=tutorial)
+            await wiring.apply(plan, tell=work.heard)
 
         return self._begin(name, "signing key", by, do, signing_key=key)
 
@@ -132,11 +144,13 @@ class BothEnds:
 
         return self._begin(name, "test", by, do)
 
-    def destroy(self, name: str, by: str, expected: str, *, dataset: bool) -> Work:
+    def destroy(
+        self, name: str, by: str, expected: str, *, dataset: bool, retired_only: bool = False
+    ) -> Work:
         """Takes away what was shown."""
 
         async def do(work: Work, wiring: Wiring) -> None:
-            what = await wiring.doomed(dataset=dataset)
+            what = await wiring.doomed(dataset=dataset, retired_only=retired_only)
             if digest_of(what.document()) != expected:
                 raise SluiceError("What would go is not what you were shown any more: look again")
             work.expect(what.items, "destroy")
@@ -166,7 +180,9 @@ class BothEnds:
 
         async def wire(work: Work) -> None:
             setup = await asyncio.to_thread(self.setup, name)
-            opened = self._open(self.settings, setup, self._redis, signing_key=signing_key)
+            opened = self._open(
+                self.settings, setup, self._redis, show=work.called, signing_key=signing_key
+            )
             async with opened as wiring:
                 await do(work, wiring)
 
@@ -193,8 +209,3 @@ class BothEnds:
         except StoreUnavailable:
             return None
         return self._redis
-
-
-def _tutorial(wiring: Wiring) -> str:
-    """What was set up like Adobe's tutorial stays so."""
-    return StateFile(wiring.places.data_dir, wiring.setup.name).state.like_tutorial

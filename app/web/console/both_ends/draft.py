@@ -78,5 +78,7 @@ def read_draft(data_dir: Path, user: str) -> Draft:
         found = orjson.loads(path.read_bytes())
     except (FileNotFoundError, orjson.JSONDecodeError):
         return Draft(path)
+    if not isinstance(found, dict):
+        return Draft(path)
     known = {key: value for key, value in found.items() if key in _KEYS and isinstance(value, str)}
     return Draft(path, known)

@@ -17,7 +17,7 @@ from app.web.console.panels import explain
 # Whoever has all of an open inlet's address can post to it (platform.md section 1.7).
 _INLET_ID: Final = re.compile(
     r"(?:(?<=/collection/)(?!batch/)|(?<=/collection/batch/)|\b(?=[0-9a-f]{64}\b))"
-    r"([^/?\s\".,]{4})[^/?\s\".,]*(?:\.{3})?"
+    r"([^/?\s\"'.,]{4})[^/?\s\"'.,]*(?:\.{3})?"
 )
 
 
@@ -98,6 +98,8 @@ def stays(stay: Stay) -> str:
     """What stays when a connection is destroyed, and why."""
     why = {
         Why.BEFORE: "it was there before",
+        Why.SWITCHED_OFF: "it was there before; it is switched off, since it calls this receiver",
+        Why.USED: "what stays needs it",
         Why.SHARED: f"the setup {', '.join(stay.others)} names it, too",
         Why.DATA: "it goes only when you ask for it, below",
         Why.NO_CALL: "Platform has no call that deletes one",

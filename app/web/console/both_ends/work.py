@@ -7,6 +7,7 @@ that was killed the same act is begun again, and goes on where it stopped.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +21,8 @@ from app.web.console.panels import now_ms
 
 # Somebody has to find a page in Customer.io meanwhile; the lock is held so long.
 KEY_PATIENCE_SECONDS: Final = 1800.0
+# An apply from nothing makes some forty.
+CALLS_KEPT: Final = 200
 
 
 class State(StrEnum):
@@ -58,7 +61,8 @@ class Line:
 class Work:
     """`what`: apply, enable, disable, test or destroy; `by`: who asked for it. `seconds`: left of a
     wait, `waits`: for what; `where`: the signing key is found; `fault`: why it failed; `plan`: that
-    of now, when it is not the one that was shown."""
+    of now, when it is not the one that was shown; `calls`: the newest of those that were made, as
+    curl, without secrets."""
 
     name: str
     what: str
@@ -72,6 +76,8 @@ class Work:
     where: str = ""
     fault: str = ""
     plan: Plan | None = None
+    calls: deque[str] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
+    called_in_all: int = 0
     version: int = 0
     _key: asyncio.Future[bytes] | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -102,6 +108,11 @@ class Work:
         elif event.word in ("doing", "done", "kept") and item is not None:
             self._mark(item, "doing" if event.word == "doing" else "done", event.word == "kept")
         self._tell()
+
+    def called(self, command: str) -> None:
+        """Takes in a call that is made now."""
+        self.calls.append(masked(command))
+        self.called_in_all += 1
 
     async def ask_key(self, where: str) -> bytes | None:
         """Waits until somebody gives the key; None when nobody does."""

@@ -92,7 +92,7 @@ async def _resume(request: web.Request, name: str) -> bool:
     console = request.app[CONSOLE]
     await _must_be_known(console, name)
     await note(request, "lanes.resume", name)
-    return await Lanes(console.redis).resume(name)
+    return await Lanes(console.redis).open(name)
 
 
 async def _must_be_known(console: Console, name: str) -> None:

@@ -7,6 +7,7 @@ connection file is there.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +32,8 @@ pytestmark = pytest.mark.timeout(150)
 
 PAGES = (
     "/connections", "/connections/acme", "/connections/acme/plan", "/connections/acme/work",
-    "/connections/acme/destroy", "/connect",
+    "/connections/acme/plan?like=api", "/connections/acme/destroy", "/connect",
+    "/connections/acme/destroy?retired=1",
 )  # fmt: skip
 
 
@@ -145,6 +147,53 @@ def test_from_nothing_to_the_first_delivered_event(page: Page, running: Beginnin
 
     expect(delivered).to_contain_text("1 in all", timeout=60_000)
     expect(delivered).not_to_contain_text("never")
+
+
+def changed(beginning: Beginning, old: str, new: str) -> None:
+    path = beginning.vendors.config / "setups/acme.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_what_was_replaced_goes_without_the_rest(page: Page, beginning: Beginning) -> None:
+    """After the test before: another dataset means new objects, and the old ones stay there."""
+    changed(beginning, "name: Customer.io events", "name: Others")
+    page.goto("/connections/acme/plan")
+    page.get_by_role("button", name="Apply this plan").click()
+    progress = page.locator("#part-progress h2 .tag")
+    expect(progress).to_have_text("done", timeout=60_000)
+    page.get_by_text(re.compile(r"^\d+ calls made$")).click()
+    calls = page.locator("details pre")
+    expect(calls.filter(has_text="flowservice/flows").first).to_be_visible()
+    page.get_by_role("link", name="How acme stands now").click()
+
+    page.get_by_role("link", name="Destroy only these").click()
+    # The dataflow, and all that it had.
+    expect(page.locator("main li")).to_have_count(4)
+    page.get_by_label("Type acme to destroy this").fill("acme")
+    page.get_by_role("button", name="Destroy").click()
+
+    expect(progress).to_have_text("done", timeout=60_000)
+    page.get_by_role("link", name="How acme stands now").click()
+    expect(page.locator("#standing h2 .tag")).to_contain_text("in order")
+    expect(page.get_by_text("Was replaced")).to_have_count(0)
+    assert beginning.do(beginning.vendors.objects)["flows"] == 1
+
+
+def test_a_plan_can_be_held_against_adobe_s_tutorial(page: Page, beginning: Beginning) -> None:
+    changed(beginning, "kind: http_api\n    data_type: xdm", "kind: customerio")
+    try:
+        page.goto("/connections/acme/plan")
+        page.get_by_role("link", name="by API").click()
+        heading = "Plan of acme, as Adobe's tutorial makes it by API"
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        expect(page.get_by_text("Customer.io tutorial events")).to_be_visible()
+        expect(page.get_by_role("button", name="Apply this plan")).to_have_count(0)
+        page.get_by_role("link", name="in the UI").click()
+        expect(page.get_by_role("heading", name="makes it in the UI")).to_be_visible()
+    finally:
+        changed(beginning, "kind: customerio", "kind: http_api\n    data_type: xdm")
 
 
 def test_the_pages_can_be_used_by_everybody(page: Page) -> None:

@@ -22,14 +22,16 @@ _PATIENCE_SECONDS: Final = 60.0
 
 
 async def page(request: web.Request) -> web.Response:
-    """GET /connections/{name}/destroy; `dataset`: with the events in Platform."""
+    """GET /connections/{name}/destroy; `dataset`: with the events in Platform; `retired`: only what
+    was replaced."""
     console, name = request.app[CONSOLE], await setup_in(request)
-    dataset = request.query.get("dataset") == "1"
+    retired = request.query.get("retired") == "1"
+    dataset = not retired and request.query.get("dataset") == "1"
     what: Doomed | None = None
     fault = ""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            what = await console.both_ends.doomed(name, dataset=dataset)
+            what = await console.both_ends.doomed(name, dataset=dataset, retired_only=retired)
     except TimeoutError:
         fault = f"This took longer than {_PATIENCE_SECONDS:.0f} seconds. Load the page again."
     except Exception as error:
@@ -39,7 +41,9 @@ async def page(request: web.Request) -> web.Response:
         "here": SECTION,
         "what": what,
         "fault": fault,
-        "dataset": dataset,
+        # Asked for, and there is none that may go.
+        "dataset": dataset and what is not None and what.takes_data,
+        "retired": retired,
         "expected": digest_of(what.document()) if what else "",
         "data_words": DATA_WORDS,
         "stays": stays,
@@ -48,14 +52,18 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def destroy(request: web.Request) -> web.StreamResponse:
-    """POST /connections/{name}/destroy: expected, typed (the name), dataset, data (the words)."""
+    """POST /connections/{name}/destroy: expected, typed (the name), dataset, data (the words),
+    retired."""
     console, name = request.app[CONSOLE], await setup_in(request)
     given = await read_form(request)
-    dataset = given.get("dataset") == "1"
+    retired = given.get("retired") == "1"
+    dataset = not retired and given.get("dataset") == "1"
     if given.get("typed", "").strip() != name:
         raise web.HTTPBadRequest(text=f"Type {name} to destroy this: nothing was destroyed.")
     if dataset and given.get("data", "").strip().lower() != DATA_WORDS:
         raise web.HTTPBadRequest(text=f"Type “{DATA_WORDS}”, too: nothing was destroyed.")
-    await note(request, "connection.destroy", name, dataset=dataset)
-    console.both_ends.destroy(name, request[WHO].name, given.get("expected", ""), dataset=dataset)
+    await note(request, "connection.destroy", name, dataset=dataset, retired=retired)
+    console.both_ends.destroy(
+        name, request[WHO].name, given.get("expected", ""), dataset=dataset, retired_only=retired
+    )
     return look.to(f"/connections/{name}/work")

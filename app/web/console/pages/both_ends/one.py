@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from app.connect.destroying import KINDS
 from app.settings import Connection
 from app.web.console import look
 from app.web.console.both_ends.wording import STANDING, masked, summary
@@ -29,13 +30,14 @@ async def page(request: web.Request) -> web.Response:
         if "again" in request.query and not by_itself:
             console.both_ends.looks.stale(row.name)
         await console.both_ends.looks.wait(row.name, 0 if by_itself else _PATIENCE_SECONDS)
-        row = row_of(console, row.name, True, row.has_file)
+        row = await row_of(console, row.name, True, row.has_file)
     context = {
         "here": SECTION,
         "row": row,
         "standing": row.ends.data,
         "reading": console.live.reading,
         "marks": STANDING,
+        "kinds": KINDS,
         "summary": summary(row.ends.data.plan) if row.ends.data else "",
         "masked": masked,
         "file": document_of(file) if file else None,
@@ -49,7 +51,7 @@ async def document(request: web.Request) -> web.Response:
     row, _ = await _row(request)
     if row.has_setup:
         await console.both_ends.looks.wait(row.name, 60)
-        row = row_of(console, row.name, True, row.has_file)
+        row = await row_of(console, row.name, True, row.has_file)
     return look.json_response(row.document())
 
 
@@ -58,7 +60,7 @@ async def _row(request: web.Request) -> tuple[Row, Connection | None]:
     setups, file = await asyncio.to_thread(_files, console, name)
     if not setups and file is None:
         raise web.HTTPNotFound(text="There is no such connection.")
-    return row_of(console, name, setups, file is not None), file
+    return await row_of(console, name, setups, file is not None), file
 
 
 def _files(console: Console, name: str) -> tuple[bool, Connection | None]:

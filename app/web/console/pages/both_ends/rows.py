@@ -11,9 +11,10 @@ import orjson
 from aiohttp import web
 
 from app.connect.standing import Standing
+from app.core.errors import StoreUnavailable
 from app.settings import Connection
 from app.settings.connections import NAME_PATTERN
-from app.store.lane_views import LaneView
+from app.store.lanes import Lanes, LaneState
 from app.store.pipeline import Flow
 from app.web.console.both_ends.wording import Mark, masked, verdict
 from app.web.console.both_ends.work import Work
@@ -29,7 +30,7 @@ class Row(NamedTuple):
     """One connection. `has_setup`, `has_file`: whether there is a setup, a connection file;
     `looking`: a look is under way; `hours`: the newest hours (Unix) in which an event was
     received, and in which one came that was delivered, 0 = none; `tested_ms`: the last test
-    counted."""
+    counted; `lane`: None without a connection file, and when Redis is away."""
 
     name: str
     has_setup: bool
@@ -38,7 +39,7 @@ class Row(NamedTuple):
     looking: bool
     mark: Mark
     flow: Flow | None
-    lane: LaneView | None
+    lane: LaneState | None
     last: Last
     hours: tuple[int, int]
     tested_ms: int
@@ -83,17 +84,17 @@ async def all_rows(console: Console, files: Mapping[str, Connection]) -> list[Ro
     for name in setups:
         console.both_ends.looks.begin(name)
     return [
-        row_of(console, name, name in setups, name in files) for name in sorted(setups | {*files})
+        await row_of(console, name, name in setups, name in files)
+        for name in sorted(setups | {*files})
     ]
 
 
-def row_of(console: Console, name: str, has_setup: bool, has_file: bool) -> Row:
+async def row_of(console: Console, name: str, has_setup: bool, has_file: bool) -> Row:
     """One of them; what is remembered of it."""
     live, looks = console.live, console.both_ends.looks
     ends = looks.known(name)
     mark = verdict(ends.data, ends.fault) if has_setup else _BY_HAND
     flows = live.reading.data.flows if live.reading.data else {}
-    lanes = {view.connection: view for view in live.lanes.data or []}
     balance = live.balance.data
     rows = [row for row in balance.rows if row.connection == name] if balance else []
     hours = (
@@ -108,9 +109,22 @@ def row_of(console: Console, name: str, has_setup: bool, has_file: bool) -> Row:
         looks.looking(name),
         mark,
         flows.get(name),
-        lanes.get(name),
+        await _lane(console, name, has_file),
         live.freshness.of(name),
         hours,
         balance.last_tests.get(name, 0) if balance else 0,
         console.both_ends.work(name),
     )
+
+
+async def _lane(console: Console, name: str, has_file: bool) -> LaneState | None:
+    """As looked at last; one that never received anything is not looked at, and is asked for."""
+    for view in console.live.lanes.data or []:
+        if view.connection == name:
+            return view.state
+    if not has_file:
+        return None
+    try:
+        return await Lanes(console.redis).state(name)
+    except StoreUnavailable:
+        return None

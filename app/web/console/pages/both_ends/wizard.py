@@ -108,7 +108,9 @@ async def _write(request: web.Request, draft: Draft) -> web.StreamResponse:
         # The secrets go where they belong, the rest beside them: to be put in place by a person.
         beside = Folders(settings.data_dir / "connect" / "to-place")
         beside.file("setups", name).unlink(missing_ok=True)
-        path = await asyncio.to_thread(write_setup, beside, settings.data_dir, answers)
+        path = await asyncio.to_thread(
+            write_setup, beside, settings.data_dir, answers, settings.folders.config
+        )
         context = {"here": SECTION, "name": name, "path": path.resolve(), "folder": folder}
         context["text"] = path.read_text()
         draft.discard()
