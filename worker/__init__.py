@@ -1,6 +1,7 @@
 """The worker: takes event batches from the queue and delivers them.
 
-main      composition root; routes.py makes a Route of every connection
+main      the process; composing.py is the composition root, working.py runs what it made;
+          routes.py makes a Route of every connection
 versions  reads and checks mapping sets; version_watch takes new ones while the worker runs
 bells     the arq shell, and the only arq here
 desk      takes the batches a bell names, keeps their leases

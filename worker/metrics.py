@@ -5,134 +5,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-
 from app.core.dataprep import MappingSet
 from app.core.landing import Judged
 from app.core.landing import Verdict as Landing
 from app.core.outcome import Verdict
 from app.store.lake import Standing
 from app.store.settlement import Settlement
+from worker.instruments import Instruments
 
 
-class Metrics:
-    """One worker process's metrics, in a registry of its own."""
+class Metrics(Instruments):
+    """Counts with its instruments what a worker tells it."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.events = Counter(
-            "sluice_events", "Events settled, by where they went",
-            ["connection", "outcome"], registry=self.registry,
-        )  # fmt: skip
-        self.batch_seconds = Histogram(
-            "sluice_batch_seconds", "Time from taking an event batch to settling it",
-            registry=self.registry,
-        )  # fmt: skip
-        self.leases_lost = Counter(
-            "sluice_leases_lost", "Batches that another worker took meanwhile",
-            registry=self.registry,
-        )  # fmt: skip
-        self.in_work = Gauge(
-            "sluice_batches_in_work", "Batches this worker holds", registry=self.registry
-        )
-        self.overdue_seconds = Gauge(
-            "sluice_overdue_seconds", "How long the longest due batch has waited",
-            registry=self.registry,
-        )  # fmt: skip
-        self.requests = Counter(
-            "sluice_requests", "POSTs to Platform, by HTTP status (0: none came)",
-            ["connection", "status"], registry=self.registry,
-        )  # fmt: skip
-        self.request_bytes = Counter(
-            "sluice_request_bytes", "Bytes of the bodies POSTed to Platform",
-            ["connection"], registry=self.registry,
-        )  # fmt: skip
-        self.request_seconds = Histogram(
-            "sluice_request_seconds", "Time Platform took to answer",
-            ["connection"], registry=self.registry,
-        )  # fmt: skip
-        self.mapping_info = Gauge(
-            "sluice_worker_mapping_info", "The mapping set's version at work (always 1)",
-            ["connection", "set", "version"], registry=self.registry,
-        )  # fmt: skip
-        self.mapping_refused = Gauge(
-            "sluice_worker_mapping_refused", "1 while what lies on disk does not pass its check",
-            ["connection"], registry=self.registry,
-        )  # fmt: skip
-        self.config_refused = Gauge(
-            "sluice_worker_config_refused", "1 while connection files are not valid",
-            registry=self.registry,
-        )  # fmt: skip
-        self.row_failures = Counter(
-            "sluice_worker_row_failures", "Events that went out without a field: its row failed",
-            ["connection", "row"], registry=self.registry,
-        )  # fmt: skip
-        self.over_profile_limit = Counter(
-            "sluice_worker_records_over_profile_limit", "Records too large for Profile",
-            ["connection"], registry=self.registry,
-        )  # fmt: skip
-        self.samples_lost = Counter(
-            "sluice_worker_samples_lost", "Times that a sample of events could not be kept",
-            ["connection"], registry=self.registry,
-        )  # fmt: skip
-        self.dead_letters_spilled = Counter(
-            "sluice_worker_dead_letters_spilled", "Dead letters moved from Redis to files",
-            registry=self.registry,
-        )  # fmt: skip
-        self.lane_held = Gauge(
-            "sluice_lane_held", "1 while the lane is held back, by the class of the reason",
-            ["connection", "reason"], registry=self.registry,
-        )  # fmt: skip
-        self.lane_pauses = Counter(
-            "sluice_lane_pauses", "Times this worker held a lane back, by the class of the reason",
-            ["connection", "reason"], registry=self.registry,
-        )  # fmt: skip
-        self.lane_held_seconds = Counter(
-            "sluice_lane_held_seconds", "Time for which the lane was held back, as seen here",
-            ["connection"], registry=self.registry,
-        )  # fmt: skip
-        self.lane_rate = Gauge(
-            "sluice_lane_allowed_messages_per_second", "What all workers may send together now",
-            ["connection"], registry=self.registry,
-        )  # fmt: skip
-        self.archive_lost = Counter(
-            "sluice_worker_archive_lost", "Delivered bodies that could not be archived",
-            ["connection"], registry=self.registry,
-        )  # fmt: skip
-        self.archive_bytes = Gauge(
-            "sluice_worker_archive_bytes", "Size of the archive on this machine",
-            registry=self.registry,
-        )  # fmt: skip
-        self.reconcile_seen = Gauge(
-            "sluice_reconcile_seen_timestamp_seconds",
-            "When somebody last looked at Platform and got through",
-            ["connection"], registry=self.registry,
-        )  # fmt: skip
-        self.reconcile_failing = Gauge(
-            "sluice_reconcile_failing", "1 while looks at Platform do not get through",
-            ["connection"], registry=self.registry,
-        )  # fmt: skip
-        self.reconcile_events = Gauge(
-            "sluice_reconcile_events", "Events so far, by where Platform has them",
-            ["connection", "column"], registry=self.registry,
-        )  # fmt: skip
-        self.reconcile_open = Gauge(
-            "sluice_reconcile_open_events", "Events that have not landed, or too many, by verdict",
-            ["connection", "verdict"], registry=self.registry,
-        )  # fmt: skip
-        self.refused_later = Counter(
-            "sluice_refused_later", "Records in failed files, by what they turned out to be",
-            ["connection", "outcome"], registry=self.registry,
-        )  # fmt: skip
-        self.replays_running = Gauge(
-            "sluice_replays_running", "Bulk replays that this worker works on",
-            registry=self.registry,
-        )  # fmt: skip
-        self.replayed = Counter(
-            "sluice_replayed_events",
-            "Dead letters of bulk replays, by outcome: put on the queue, gone before, and settled",
-            ["connection", "outcome"], registry=self.registry,
-        )  # fmt: skip
+        super().__init__()
         self._held: dict[str, str] = {}
         self._mappings: dict[str, tuple[str, str]] = {}
 

@@ -27,6 +27,7 @@ from app.adobe.remedies import TRANSITIONAL
 from app.core.curl import Show, curl
 from app.core.errors import PlatformFault, PlatformUnavailable, PlatformUnreadable
 from app.core.retry import delay
+from app.core.turns import Turns
 
 __all__ = ["LINE_MAX_BYTES", "Account", "Params", "PlatformClient", "Reply", "Tokens"]
 
@@ -118,14 +119,13 @@ class PlatformClient:
         self.account = account
         self._session = session
         self._tokens = tokens
-        self._pause = 1 / requests_per_second
+        self._turns = Turns(requests_per_second)
         self._patience = patience_seconds
         self._look_seconds = look_seconds
         self._show = show
         self._sleep = sleep
         self._chance = chance
         self._clock = clock
-        self._next_at = 0.0
 
     async def get(self, path: str, params: Params = (), *, accept: str = "") -> Any:
         """The JSON document at a path."""
@@ -285,9 +285,7 @@ class PlatformClient:
 
     async def _paced(self) -> None:
         """Waits for this call's turn."""
-        now = self._clock()
-        wait = self._next_at - now
-        self._next_at = max(now, self._next_at) + self._pause
+        wait = self._turns.wait(self._clock())
         if wait > 0:
             await self._sleep(wait)
 

@@ -47,20 +47,19 @@ def with_store(ask: Callable[[Store], Awaitable[T]]) -> T:
 
 def age_ms(text: str | None, option: str) -> int | None:
     """`90s`, `15m`, `2h`, `7d` in ms. Raises typer.BadParameter."""
-    if text is None:
-        return None
-    try:
-        return span_ms(text)
-    except ValueError as fault:
-        raise typer.BadParameter(str(fault), param_hint=option) from None
+    return _ms(span_ms, text, option)
 
 
 def utc_ms(text: str | None, option: str) -> int | None:
     """`2026-01-31`, `2026-01-31T18:00` in Unix ms. Raises typer.BadParameter."""
+    return _ms(moment_ms, text, option)
+
+
+def _ms(read: Callable[[str], int], text: str | None, option: str) -> int | None:
     if text is None:
         return None
     try:
-        return moment_ms(text)
+        return read(text)
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint=option) from None
 

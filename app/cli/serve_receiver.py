@@ -24,11 +24,13 @@ from app.store.connect import open_swift_store, require_safe
 from app.store.signatures import SignatureNotes
 from app.store.signs_of_life import SignOfLife
 from app.web.child import run_child
+from app.web.children import Supervision
 from app.web.config import ReceiverConfig, ReceiverConnection
 from app.web.listening import CannotListen, listen
 from app.web.metrics import ReceiverMetrics
-from app.web.processes import MISCONFIGURED, Parent, Supervision
+from app.web.processes import Parent
 from app.web.receiver import Receiver
+from app.web.slot import MISCONFIGURED
 from app.web.sources import SourceFilter
 
 log = structlog.get_logger(__name__)
@@ -93,7 +95,7 @@ def serve_receiver(
 
 
 class FollowedConnections:
-    """The newest valid connections (app.web.processes.Configuration)."""
+    """The newest valid connections (app.web.rolling.Configuration)."""
 
     def __init__(self, watch: ConfigWatch) -> None:
         self._watch = watch

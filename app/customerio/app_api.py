@@ -20,6 +20,7 @@ from yarl import URL
 from app.core.curl import Show, curl
 from app.core.errors import CustomerIoFault, CustomerIoUnavailable, CustomerIoUnreadable
 from app.core.retry import delay
+from app.core.turns import Turns
 from app.customerio.complaints import fault_of
 
 US_URL: Final = "https://api.customer.io"
@@ -66,13 +67,12 @@ class AppApi:
     ) -> None:
         self._session = session
         self._workspace = workspace
-        self._pause = 1 / requests_per_second
+        self._turns = Turns(requests_per_second)
         self._look_seconds = look_seconds
         self._show = show
         self._sleep = sleep
         self._chance = chance
         self._clock = clock
-        self._next_at = 0.0
 
     async def call(self, method: str, path: str, body: Any = None, *, key: bool = True) -> Any:
         """The JSON document of the answer, None for an empty one. `key`: False where none is
@@ -130,9 +130,7 @@ class AppApi:
 
     async def _paced(self) -> None:
         """Waits for this call's turn."""
-        now = self._clock()
-        wait = self._next_at - now
-        self._next_at = max(now, self._next_at) + self._pause
+        wait = self._turns.wait(self._clock())
         if wait > 0:
             await self._sleep(wait)
 

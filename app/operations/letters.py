@@ -9,20 +9,19 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from app.core.dead_letter import DeadLetter, DeadLetterSummary, Edit, edited, encode_line
+from app.core.dead_letter import DeadLetter, DeadLetterSummary, Edit, edited
 from app.operations.actor import Actor
 from app.operations.face import Exported
 from app.operations.trying import Surroundings, try_replay
-from app.store.dead_letters import REPLAY_BATCH, DeadLetters, Filter
+from app.store.dead_letters import REPLAY_BATCH, DeadLetters, Filter, exchange
 from app.store.dead_letters.discarding import discard_all
-from app.store.dead_letters.exchange import Intake
+from app.store.dead_letters.exchange import Intake, export, export_part
 from app.store.dead_letters.groups import Groups
 from app.store.dead_letters.searching import Searched, search_bodies
 from app.store.scripting import Store
 
 _HEX: Final = frozenset("0123456789abcdef")
-# Letters read at a time for an export, and what one page of it holds.
-_READ: Final = 50
+# What one page of an export holds.
 EXPORT_LETTERS: Final = 1_000
 _EXPORT_BYTES: Final = 8_000_000
 
@@ -130,14 +129,12 @@ class HereLetters:
 
     async def export(self, wanted: Filter) -> AsyncIterator[Exported]:
         last, noted = await self._letters.last_number(), False
-        more: str | None = ""
-        while more is not None:
-            lines, unread, more = await self.export_page(wanted, last, more)
-            if lines and not noted:
+        async for part in export(self._letters, wanted, last):
+            if part.lines and not noted:
                 # Before any of them leaves: how many it will be is not known yet.
                 await self.actor.note(self.redis, "dead-letters.exported", up_to=last)
                 noted = True
-            yield Exported(lines, unread)
+            yield Exported(part.lines, len(part.unread))
 
     async def export_page(self, wanted: Filter, up_to: int, cursor: str) -> ExportPage:
         """Letters up to the number `up_to`, 0 = all, as many as are worth one answer. Not written
@@ -145,13 +142,10 @@ class HereLetters:
         lines, unread, size = list[bytes](), 0, 0
         last, more = up_to or await self._letters.last_number(), cursor or None
         while True:
-            numbers, more = await self._letters.numbers(wanted, last, more or "", _READ)
-            found = await self._letters.look(numbers)
-            whole = [letter for letter in found if not letter.missing]
-            unread += len(found) - len(whole)
-            lines += [encode_line(letter) for letter in whole]
-            size += sum(map(len, lines[-len(whole) :])) if whole else 0
-            if more is None or size > _EXPORT_BYTES or len(lines) > EXPORT_LETTERS - _READ:
+            part = await export_part(self._letters, wanted, last, more or "")
+            lines, unread, more = lines + part.lines, unread + len(part.unread), part.cursor
+            size += sum(map(len, part.lines))
+            if more is None or size > _EXPORT_BYTES or len(lines) > EXPORT_LETTERS - exchange.PART:
                 return ExportPage(lines, unread, more)
 
     async def last_number(self) -> int:

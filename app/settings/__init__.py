@@ -1,6 +1,7 @@
 """Settings and connections: the only readers of the environment and of the config files.
 
-    settings     Settings, `SLUICE_*`
+    settings     Settings, `SLUICE_*`; `parts` has its fields by part of the system
+    reading      an environment -> Settings
     connections  Connection and its parts
     load         connections/*.yaml -> Connection
     watching     whether these files changed, and may be taken up
@@ -34,7 +35,8 @@ from app.settings.connections import (
 from app.settings.folders import Folders
 from app.settings.home import default_config_dir, default_data_dir, running
 from app.settings.load import load_connections
-from app.settings.settings import PREFIX, Settings, load_settings
+from app.settings.reading import load_settings
+from app.settings.settings import PREFIX, Settings
 
 __all__ = [
     "Connection",

@@ -25,7 +25,7 @@ from app.settings.mapping_files import (
     check_files,
     read_mapping_files,
 )
-from app.settings.settings import load_settings
+from app.settings.reading import load_settings
 
 # Where nothing says otherwise: of the right form, and of nobody.
 HARMLESS: Final = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from app.settings.settings import Settings
+    from app.settings.parts.console import ConsoleSettings
 
 ROLES: Final = ("viewer", "operator", "admin")
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -25,7 +25,7 @@ def roles_in(value: Any) -> Any:
     return tuple(found)
 
 
-def oidc_faults(settings: Settings) -> list[str]:
+def oidc_faults(settings: ConsoleSettings) -> list[str]:
     """What does not go together, each naming a variable."""
     if settings.oidc_issuer is None:
         return []

@@ -43,6 +43,18 @@ def place_of(event_id: str, timestamp: int) -> tuple[str, bytes]:
     return f"x{timestamp >> 6:x}", digest
 
 
+def _by_slot(ids: Sequence[tuple[str, int]]) -> dict[str, list[tuple[bytes, int]]]:
+    """What is stored of each id, and its place among `ids`."""
+    slots: dict[str, list[tuple[bytes, int]]] = {}
+    for position, (event_id, timestamp) in enumerate(ids):
+        slot, rest = place_of(event_id, timestamp)
+        if slot in slots:
+            slots[slot].append((rest, position))
+        else:
+            slots[slot] = [(rest, position)]
+    return slots
+
+
 @dataclass(slots=True)
 class Claims:
     """Asks for ids, a whole batch in one call."""
@@ -73,13 +85,6 @@ class Claims:
         """
         if not ids:
             return []
-        slots: dict[str, list[tuple[bytes, int]]] = {}
-        for position, (event_id, timestamp) in enumerate(ids):
-            slot, rest = place_of(event_id, timestamp)
-            if slot in slots:
-                slots[slot].append((rest, position))
-            else:
-                slots[slot] = [(rest, position)]
         args: list[str | int | bytes] = [
             keys.claims_prefix(connection),
             batch_number,
@@ -89,7 +94,7 @@ class Claims:
             *held,
         ]
         order: list[int] = []
-        for slot, members in slots.items():
+        for slot, members in _by_slot(ids).items():
             members.sort()
             # One argument for all: redis-py takes 0.6 µs for each.
             args += [slot, len(members[0][0]), b"".join([rest for rest, _ in members])]

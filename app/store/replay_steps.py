@@ -139,14 +139,9 @@ class ReplaySteps:
     ) -> Step:
         """Puts up to `most` letters of a part on the queue; of a run with a recipe, as `sorter`
         makes them, and without those it keeps."""
-        with store_faults():
-            packed = await cast(
-                Awaitable[bytes | None],
-                self.redis.hget(keys.replay_selection(run.number), part.name),
-            )
-        if packed is None:
+        numbers = await self._selected(run, part)
+        if numbers is None:
             return Step(moved=True)
-        numbers = unpack_numbers(packed)
         letters, seen = await self._read(numbers[part.place : part.place + most])
         after = part.place + seen
         kept: Mapping[str, int] = {}
@@ -169,6 +164,15 @@ class ReplaySteps:
                 stay = sum(kept.values())
                 return Step(batch_ids, len(letters), seen - len(letters) - stay, stay)
             return Step(wait_ms=int(answer[1])) if what == b"early" else Step(moved=True)
+
+    async def _selected(self, run: ReplayRun, part: Part) -> Sequence[int] | None:
+        """The letters of a part; None when somebody else was through with it."""
+        with store_faults():
+            packed = await cast(
+                Awaitable[bytes | None],
+                self.redis.hget(keys.replay_selection(run.number), part.name),
+            )
+        return None if packed is None else unpack_numbers(packed)
 
     async def _read(self, numbers: Sequence[int]) -> tuple[list[DeadLetter], int]:
         """Letters that are still there, as many as are worth one step; of how many numbers."""

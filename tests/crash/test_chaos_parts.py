@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -46,6 +47,11 @@ def test_the_short_plan_has_each_fail_point_once() -> None:
 
 
 # --- fail points ---
+
+
+def test_every_fail_point_is_at_a_function() -> None:
+    for point in POINTS:
+        assert callable(resolve_name(point.where)), point
 
 
 async def test_a_fail_point_is_passed_so_often_and_then_by_one_process_only(

@@ -16,7 +16,7 @@ from app.store.dead_letters import DeadLetters, Filter
 from app.store.dead_letters.groups import GroupFilter, Groups
 from tests.e2e.system import System
 from tests.screenshots.scene import NAME, PASSWORD, morning
-from tests.web.console.running import ARGUMENTS, NARROW, WIDE
+from tests.web.console.browser.running import ARGUMENTS, NARROW, WIDE
 
 # MARK: the cause with the most letters; NUMBER: one of its letters. Those with a star also dark.
 PAGES = (

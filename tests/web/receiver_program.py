@@ -19,11 +19,13 @@ from app.core.batch import encode_received
 from app.store.batches import Batches
 from app.store.connect import open_store
 from app.web.child import run_child
+from app.web.children import Supervision
 from app.web.config import ReceiverConfig, ReceiverConnection
 from app.web.listening import CannotListen, listen
 from app.web.metrics import ReceiverMetrics
-from app.web.processes import MISCONFIGURED, Parent, Supervision
+from app.web.processes import Parent
 from app.web.receiver import Receiver
+from app.web.slot import MISCONFIGURED
 
 
 def parent(redis_url: str, port: str, processes: str, bad: str) -> int:

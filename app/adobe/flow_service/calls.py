@@ -9,11 +9,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 from app.adobe.flow_service import objects
 from app.adobe.flow_service.bodies import Body, Operation
 from app.adobe.flow_service.objects import (
-    BaseConnection,
-    Flow,
     Made,
     SourceConnection,
     Spec,
+    Stored,
     TargetConnection,
 )
 from app.adobe.platform_client import Params, PlatformClient
@@ -30,7 +29,8 @@ _NOT_IN_A_FILTER: Final = frozenset(",=!<>~&|*?[]()\"'\\")
 
 Kind = Literal["flows", "sourceConnections", "targetConnections", "connections"]
 
-T = TypeVar("T", Flow, SourceConnection, TargetConnection, BaseConnection)
+T = TypeVar("T", bound=Stored)
+OfSpec = TypeVar("OfSpec", SourceConnection, TargetConnection)
 
 
 class Calls:
@@ -63,11 +63,21 @@ class Calls:
     async def named(
         self, kind: Kind, read: Callable[[Any], T], name: str, params: Params
     ) -> list[T]:
+        """The oldest first."""
         found = [read(item) async for item in self.listed(kind, params)]
         return sorted(
             (each for each in found if each.name == name and each.id),
             key=lambda each: (each.created_ms, each.id),
         )
+
+    async def named_of_spec(
+        self, kind: Kind, read: Callable[[Any], OfSpec], name: str, spec_id: str
+    ) -> list[OfSpec]:
+        """The oldest first. Filters on a connection's name are not sure, those on its spec are
+        (section 1.10)."""
+        params = [("property", f"connectionSpec.id=={spec_id}")]
+        found = await self.named(kind, read, name, params)
+        return [each for each in found if each.spec_id == spec_id]
 
     async def one(self, kind: Kind, read: Callable[[Any], T], object_id: str) -> T | None:
         item = await self._item(kind, object_id)
@@ -124,10 +134,6 @@ def name_filter(name: str) -> Params:
     if _NOT_IN_A_FILTER & set(name):
         return []
     return [("property", f"name=={name}")]
-
-
-def spec_filter(spec_id: str) -> Params:
-    return [("property", f"connectionSpec.id=={spec_id}")]
 
 
 def _made(call: str, document: Any) -> Made:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from app.adobe.flow_service import bodies, objects, specs
 from app.adobe.flow_service.bodies import DataType, MappingRef, Operation
-from app.adobe.flow_service.calls import Calls, name_filter, path_of, spec_filter
+from app.adobe.flow_service.calls import Calls, name_filter, path_of
 from app.adobe.flow_service.objects import (
     BaseConnection,
     Flow,
@@ -38,21 +38,18 @@ class FlowService:
     async def source_connections_named(
         self, name: str, spec_id: str = specs.CUSTOMERIO
     ) -> list[SourceConnection]:
-        """Of this name and spec, the oldest first. Filters on the name are not sure here, those
-        on the spec are (section 1.10)."""
-        found = await self._calls.named(
-            "sourceConnections", objects.source_connection, name, spec_filter(spec_id)
+        """Of this name and spec, the oldest first."""
+        return await self._calls.named_of_spec(
+            "sourceConnections", objects.source_connection, name, spec_id
         )
-        return [each for each in found if each.spec_id == spec_id]
 
     async def target_connections_named(
         self, name: str, spec_id: str = specs.DATA_LAKE
     ) -> list[TargetConnection]:
         """Of this name and spec, the oldest first."""
-        found = await self._calls.named(
-            "targetConnections", objects.target_connection, name, spec_filter(spec_id)
+        return await self._calls.named_of_spec(
+            "targetConnections", objects.target_connection, name, spec_id
         )
-        return [each for each in found if each.spec_id == spec_id]
 
     async def base_connections_named(self, name: str) -> list[BaseConnection]:
         """Every base connection of this name, the oldest first."""

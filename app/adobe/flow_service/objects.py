@@ -38,61 +38,51 @@ class Spec(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SourceConnection:
-    """`base_connection_id`: "" = it has none, as Customer.io's."""
+class Stored:
+    """What every object has."""
 
     id: str
     name: str
     description: str
     etag: str
-    spec_id: str
-    base_connection_id: str
     created_ms: int
     document: Any = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class TargetConnection:
+class SourceConnection(Stored):
+    """`base_connection_id`: "" = it has none, as Customer.io's."""
+
+    spec_id: str
+    base_connection_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetConnection(Stored):
     """`schema_type`: the media type that is under `data.schema.version`."""
 
-    id: str
-    name: str
-    description: str
-    etag: str
     spec_id: str
     dataset_id: str
     schema_id: str
     schema_type: str
-    created_ms: int
-    document: Any = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class BaseConnection:
+class BaseConnection(Stored):
     """The HTTP API source's connection, which holds the inlet; `inlet`: None = not there yet."""
 
-    id: str
-    name: str
-    description: str
-    etag: str
     spec_id: str
     inlet: Inlet | None
-    created_ms: int
-    document: Any = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Stored):
     """A dataflow. `state`: as Platform says it, `enabled` or `disabled` when at rest.
 
     `inlet_url`: "" where the inlet is its base connection's. `mapping`: None without one.
     `operation`, `operation_ms`: what was last done to it, and when.
     """
 
-    id: str
-    name: str
-    description: str
-    etag: str
     state: str
     spec_id: str
     source_connection_ids: tuple[str, ...]
@@ -100,11 +90,9 @@ class Flow:
     source_spec_ids: tuple[str, ...]
     inlet_url: str
     mapping: MappingRef | None
-    created_ms: int
     updated_ms: int
     operation: str
     operation_ms: int
-    document: Any = field(repr=False, compare=False)
 
     @property
     def enabled(self) -> bool:
@@ -113,33 +101,27 @@ class Flow:
 
 def source_connection(item: Any) -> SourceConnection:
     return SourceConnection(
-        *_head(item),
+        *_stored(item),
         text(at(item, "connectionSpec", "id")),
         text(at(item, "baseConnectionId")),
-        count(at(item, "createdAt")) or 0,
-        item,
     )
 
 
 def target_connection(item: Any) -> TargetConnection:
     return TargetConnection(
-        *_head(item),
+        *_stored(item),
         text(at(item, "connectionSpec", "id")),
         text(at(item, "params", "dataSetId")),
         text(at(item, "data", "schema", "id")),
         text(at(item, "data", "schema", "version")),
-        count(at(item, "createdAt")) or 0,
-        item,
     )
 
 
 def base_connection(item: Any) -> BaseConnection:
     return BaseConnection(
-        *_head(item),
+        *_stored(item),
         text(at(item, "connectionSpec", "id")),
         _inlet(at(item, "auth", "params")),
-        count(at(item, "createdAt")) or 0,
-        item,
     )
 
 
@@ -147,7 +129,7 @@ def flow(item: Any) -> Flow:
     inherited = items(at(item, "inheritedAttributes", "sourceConnections"))
     last = at(item, "lastOperation")
     return Flow(
-        *_head(item),
+        *_stored(item),
         text(at(item, "state")),
         text(at(item, "flowSpec", "id")),
         texts(at(item, "sourceConnectionIds")),
@@ -155,11 +137,9 @@ def flow(item: Any) -> Flow:
         tuple(text(at(each, "connectionSpec", "id")) for each in inherited),
         text(at(item, "options", "inletUrl")),
         _mapping(at(item, "transformations")),
-        count(at(item, "createdAt")) or 0,
         count(at(item, "updatedAt")) or 0,
         text(at(last, "operation")),
         count(at(last, "updated")) or count(at(last, "started")) or 0,
-        item,
     )
 
 
@@ -172,12 +152,14 @@ def open_inlet(url: str) -> Inlet:
     return Inlet(url, _last_part(url), False, "raw")
 
 
-def _head(item: Any) -> tuple[str, str, str, str]:
+def _stored(item: Any) -> tuple[str, str, str, str, int, Any]:
     return (
         text(at(item, "id")),
         text(at(item, "name")),
         text(at(item, "description")),
         text(at(item, "etag")),
+        count(at(item, "createdAt")) or 0,
+        item,
     )
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from app.cli.facing import with_face
 from app.cli.reading import echo_json
 from app.cli.replays.watching import follow, how_to_go_on
+from app.cli.spinning import spinner
 from app.core.replay_run import Orders, ReplayRun, RunState
 from app.core.replay_words import census_lines
 from app.operations.face import Face
@@ -54,14 +53,7 @@ async def _frozen(
     face: Face, wanted: Filter, orders: Orders, recipe: tuple[str, str] | None, *, quiet: bool
 ) -> ReplayRun:
     """A run with its selection; an empty one is cancelled."""
-    console = Console(stderr=True)
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("freezing the selection: {task.completed:,} dead letters"),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    ) as bar:
+    with spinner("freezing the selection: {task.completed:,} dead letters", quiet=quiet) as bar:
         task = bar.add_task("", total=None)
         return await face.runs.freeze(
             wanted, orders, recipe, lambda letters: bar.update(task, completed=letters)

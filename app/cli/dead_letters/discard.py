@@ -6,54 +6,21 @@ from typing import Annotated
 
 import typer
 
-from app.cli.dead_letters.choosing import (
-    All,
-    Campaign,
-    Class,
-    Code,
-    Connection,
-    EventId,
-    Fingerprint,
-    Kind,
-    Mapping,
-    Newer,
-    Numbers,
-    Older,
-    Person,
-    Run,
-    Since,
-    Text,
-    Until,
-    Yes,
-    chosen,
-    filter_,
-    progress,
-    report,
-)
+from app.cli.dead_letters.choosing import All, Numbers, Yes, chosen, progress, report
+from app.cli.dead_letters.filters import takes_filters
 from app.cli.facing import with_face
 from app.cli.reading import Json
 from app.core.dead_letter import DeadLetterSummary
 from app.operations.face import Face
+from app.store.dead_letters import Filter
 
 
+@takes_filters()
 def discard(
     numbers: Numbers = None,
     everything: All = False,
-    connection: Connection = None,
-    failure: Class = None,
-    kind: Kind = None,
-    code: Code = None,
-    event_id: EventId = None,
-    mapping: Mapping = None,
-    older: Older = None,
-    newer: Newer = None,
-    since: Since = None,
-    until: Until = None,
-    group: Fingerprint = None,
-    campaign: Campaign = None,
-    person: Person = None,
-    text: Text = None,
-    run: Run = None,
+    *,
+    wanted: Filter,
     reason: Annotated[str, typer.Option(help="Why; the audit trail keeps it.")] = "",
     yes: Yes = False,
     as_json: Json = False,
@@ -62,11 +29,6 @@ def discard(
 
     Without --yes, their number has to be typed.
     """
-    wanted = filter_(
-        connection, failure, kind, code, event_id, mapping, older, newer,
-        group=group, campaign=campaign, person=person, text=text, run=run,
-        since=since, until=until,
-    )  # fmt: skip
     letters = chosen(numbers, everything, wanted)
     if letters and not yes:
         _typed(len(letters))

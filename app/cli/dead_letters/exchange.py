@@ -11,51 +11,21 @@ from typing import IO, Annotated
 
 import orjson
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from app.cli.dead_letters.choosing import (
-    Campaign,
-    Class,
-    Code,
-    Connection,
-    EventId,
-    Fingerprint,
-    Kind,
-    Mapping,
-    Newer,
-    Older,
-    Person,
-    Run,
-    Since,
-    Text,
-    Until,
-    filter_,
-)
+from app.cli.dead_letters.filters import takes_filters
 from app.cli.facing import with_face
 from app.cli.reading import Json, echo_json
+from app.cli.spinning import spinner
 from app.core.dead_letter import DeadLetter
 from app.operations.face import Face
 from app.store.dead_letters import Filter
 from app.store.dead_letters.exchange import Refused, batches_in
 
 
+@takes_filters()
 def export(
-    connection: Connection = None,
-    failure: Class = None,
-    kind: Kind = None,
-    code: Code = None,
-    event_id: EventId = None,
-    mapping: Mapping = None,
-    older: Older = None,
-    newer: Newer = None,
-    since: Since = None,
-    until: Until = None,
-    group: Fingerprint = None,
-    campaign: Campaign = None,
-    person: Person = None,
-    text: Text = None,
-    run: Run = None,
+    *,
+    wanted: Filter,
     output: Annotated[Path | None, typer.Option(help="A file; without it, stdout.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say how many in JSON, on stderr without --output.")
@@ -65,11 +35,6 @@ def export(
 
     What dies meanwhile is not among them. Exit 1 when a body could not be read.
     """
-    wanted = filter_(
-        connection, failure, kind, code, event_id, mapping, older, newer,
-        group=group, campaign=campaign, person=person, text=text, run=run,
-        since=since, until=until,
-    )  # fmt: skip
     with ExitStack() as stack:
         # A new file is for its owner only: it holds personal data.
         target = stack.enter_context(_private(output)) if output else sys.stdout.buffer
@@ -113,7 +78,7 @@ def import_(
 
 async def _export(face: Face, wanted: Filter, target: IO[bytes], *, quiet: bool) -> tuple[int, int]:
     done = unread = 0
-    with _bar("exported", quiet=quiet) as bar:
+    with spinner("exported {task.completed:,}", quiet=quiet) as bar:
         task = bar.add_task("", total=None)
         async for part in face.letters.export(wanted):
             unread += part.unread
@@ -147,7 +112,8 @@ async def _import(
     face: Face, lines: Iterable[bytes], *, dry: bool, quiet: bool
 ) -> tuple[int, int, int]:
     read, taken = _Lines(lines), 0
-    with _bar("looked at" if dry else "imported", quiet=quiet) as bar:
+    doing = "looked at" if dry else "imported"
+    with spinner(doing + " {task.completed:,}", quiet=quiet) as bar:
         task = bar.add_task("", total=None)
         async for new in face.letters.take_in(read.batches(), dry=dry):
             taken += new
@@ -158,14 +124,3 @@ async def _import(
 def _private(path: Path) -> IO[bytes]:
     path.touch(mode=0o600)
     return path.open("wb")
-
-
-def _bar(what: str, *, quiet: bool) -> Progress:
-    console = Console(stderr=True)
-    return Progress(
-        SpinnerColumn(),
-        TextColumn(what + " {task.completed:,}"),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from app.cli.acting import operator
 from app.cli.dead_letters.tables import plain
 from app.cli.reading import Json, echo_json, with_store
+from app.cli.spinning import spinner
 from app.store.audit import Audit
 from app.store.connect import Store
 from app.store.dead_letters.fsck import Finding, Fsck
@@ -40,14 +39,7 @@ def fsck(
 
 
 async def _look(redis: Store, mend: bool, *, quiet: bool) -> list[Finding]:
-    console = Console(stderr=True)
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description} {task.completed:,}"),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    ) as bar:
+    with spinner("{task.description} {task.completed:,}", quiet=quiet) as bar:
         task = bar.add_task("", total=None)
 
         def tell(what: str, done: int) -> None:

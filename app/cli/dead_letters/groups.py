@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.dead_letters.choosing import (
+from app.cli.dead_letters.filters import (
     Campaign,
     Class,
     Connection,

@@ -8,59 +8,26 @@ from typing import Annotated
 
 import typer
 
-from app.cli.dead_letters.choosing import (
-    Campaign,
-    Class,
-    Code,
-    Connection,
-    EventId,
-    Fingerprint,
-    Kind,
-    Mapping,
-    Newer,
-    Older,
-    Person,
-    Run,
-    Since,
-    Text,
-    Until,
-    filter_,
-)
+from app.cli.dead_letters.filters import takes_filters
 from app.cli.dead_letters.tables import plain
 from app.cli.facing import with_face
 from app.cli.reading import Json, echo_json, echo_table, moment
 from app.core.dead_letter import DeadLetterSummary
+from app.store.dead_letters import Filter
 
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, newest first.")]
 Cursor = Annotated[str, typer.Option(help="Go on behind this; the page before says it.")]
 
 
+@takes_filters()
 def list_(
-    connection: Connection = None,
-    failure: Class = None,
-    kind: Kind = None,
-    code: Code = None,
-    event_id: EventId = None,
-    mapping: Mapping = None,
-    older: Older = None,
-    newer: Newer = None,
-    since: Since = None,
-    until: Until = None,
-    group: Fingerprint = None,
-    campaign: Campaign = None,
-    person: Person = None,
-    text: Text = None,
-    run: Run = None,
+    *,
+    wanted: Filter,
     limit: Limit = 50,
     cursor: Cursor = "",
     as_json: Json = False,
 ) -> None:
     """Dead letters, newest first. `groups` shows them by cause."""
-    wanted = filter_(
-        connection, failure, kind, code, event_id, mapping, older, newer,
-        group=group, campaign=campaign, person=person, text=text, run=run,
-        since=since, until=until,
-    )  # fmt: skip
     try:
         shown, more = with_face(lambda face: face.letters.page(wanted, cursor, limit))
     except ValueError as fault:

@@ -7,31 +7,8 @@ from typing import Annotated
 import typer
 
 from app.cli.dead_letters.bulk import bulk_replay
-from app.cli.dead_letters.choosing import (
-    All,
-    Campaign,
-    Class,
-    Code,
-    Connection,
-    EventId,
-    Fingerprint,
-    Kind,
-    Mapping,
-    Newer,
-    Numbers,
-    Older,
-    Person,
-    Run,
-    Since,
-    Text,
-    Until,
-    Yes,
-    chosen,
-    confirm,
-    filter_,
-    progress,
-    report,
-)
+from app.cli.dead_letters.choosing import All, Numbers, Yes, chosen, confirm, progress, report
+from app.cli.dead_letters.filters import takes_filters
 from app.cli.dead_letters.trying import SAMPLE, dry_run
 from app.cli.facing import with_face
 from app.cli.reading import Json
@@ -51,24 +28,12 @@ Sample = Annotated[int, typer.Option(min=1, help="How many of them a dry run tri
 Detach = Annotated[bool, typer.Option("--detach", help="Start it, and do not wait for it.")]
 
 
+@takes_filters()
 def replay(
     numbers: Numbers = None,
     everything: All = False,
-    connection: Connection = None,
-    failure: Class = None,
-    kind: Kind = None,
-    code: Code = None,
-    event_id: EventId = None,
-    mapping: Mapping = None,
-    older: Older = None,
-    newer: Newer = None,
-    since: Since = None,
-    until: Until = None,
-    group: Fingerprint = None,
-    campaign: Campaign = None,
-    person: Person = None,
-    text: Text = None,
-    run: Run = None,
+    *,
+    wanted: Filter,
     rate: Rate = DEFAULT_RATE,
     stop_at: StopAt = DEFAULT_STOP_AT,
     stop_least: StopLeast = DEFAULT_STOP_LEAST,
@@ -83,11 +48,6 @@ def replay(
     Numbers go at once. Filters make a bulk replay: what they find now is frozen, shown, and put on
     the queue by a worker, at a rate, until too many die again; `sluice replays` steers it.
     """
-    wanted = filter_(
-        connection, failure, kind, code, event_id, mapping, older, newer,
-        group=group, campaign=campaign, person=person, text=text, run=run,
-        since=since, until=until,
-    )  # fmt: skip
     if numbers and not dry:
         _at_once(numbers, everything, wanted, yes=yes, as_json=as_json)
     elif numbers:

@@ -6,28 +6,12 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from app.cli.dead_letters.choosing import (
-    Campaign,
-    Class,
-    Code,
-    Connection,
-    EventId,
-    Fingerprint,
-    Kind,
-    Mapping,
-    Newer,
-    Older,
-    Run,
-    Since,
-    Until,
-    filter_,
-)
+from app.cli.dead_letters.filters import takes_filters
 from app.cli.dead_letters.list_ import table_of
 from app.cli.facing import with_face
 from app.cli.reading import Json, echo_json
+from app.cli.spinning import spinner
 from app.core.dead_letter import DeadLetterSummary
 from app.operations.face import Face
 from app.store.dead_letters import Filter
@@ -35,33 +19,19 @@ from app.store.dead_letters import Filter
 Word = Annotated[str, typer.Argument(help="An event id, a person, a campaign, a cause, a text.")]
 
 
+@takes_filters(but=("person", "text"))
 def search(
     word: Word,
     body: Annotated[
         bool, typer.Option("--body", help="Look into bodies instead, one by one; Ctrl-C stops.")
     ] = False,
-    connection: Connection = None,
-    failure: Class = None,
-    kind: Kind = None,
-    code: Code = None,
-    event_id: EventId = None,
-    mapping: Mapping = None,
-    older: Older = None,
-    newer: Newer = None,
-    since: Since = None,
-    until: Until = None,
-    group: Fingerprint = None,
-    campaign: Campaign = None,
-    run: Run = None,
+    *,
+    wanted: Filter,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     most: Annotated[int, typer.Option(min=1, help="Bodies to look into at most.")] = 100_000,
     as_json: Json = False,
 ) -> None:
     """Look for dead letters by event id, person, campaign, cause or error text; or in bodies."""
-    wanted = filter_(
-        connection, failure, kind, code, event_id, mapping, older, newer,
-        group=group, campaign=campaign, run=run, since=since, until=until,
-    )  # fmt: skip
     if body:
         found = with_face(lambda face: _bodies(face, wanted, word, limit, most, quiet=as_json))
     else:
@@ -81,13 +51,8 @@ async def _bodies(
     found: list[DeadLetterSummary] = []
     looked = unread = 0
     more: str | None = None
-    console = Console(stderr=True)
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.completed:,} bodies looked into, {task.fields[found]} found"),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
+    with spinner(
+        "{task.completed:,} bodies looked into, {task.fields[found]} found", quiet=quiet
     ) as bar:
         task = bar.add_task("", total=None, found=0)
         async for part in face.letters.bodies(wanted, word):

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli.completing import recipe_names
-from app.cli.dead_letters.choosing import filter_
+from app.cli.dead_letters.filters import filter_
 from app.cli.facing import with_face
 from app.cli.reading import visible
 from app.core.errors import RecipeInvalid
@@ -56,11 +56,21 @@ def wanted_by(recipe: Recipe) -> Filter:
     """Raises typer.BadParameter: a group that is not there."""
     words = recipe.selection
     return filter_(
-        words.get("connection"), words.get("class"), words.get("kind"), words.get("code"),
-        words.get("event_id"), words.get("mapping"), words.get("older"), words.get("newer"),
-        group=words.get("group"), campaign=words.get("campaign"), text=words.get("text"),
-        run=words.get("run"), since=words.get("from"), until=words.get("to"),
-    )  # fmt: skip
+        connection=words.get("connection"),
+        failure=words.get("class"),
+        kind=words.get("kind"),
+        code=words.get("code"),
+        event_id=words.get("event_id"),
+        mapping=words.get("mapping"),
+        older=words.get("older"),
+        newer=words.get("newer"),
+        since=words.get("from"),
+        until=words.get("to"),
+        group=words.get("group"),
+        campaign=words.get("campaign"),
+        text=words.get("text"),
+        run=words.get("run"),
+    )
 
 
 def require_mapping(recipe: Recipe, text: str, connections: Iterable[str]) -> None:

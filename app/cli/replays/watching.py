@@ -58,15 +58,7 @@ async def _follow(face: Face, number: int, *, quiet: bool) -> ReplayRun:
     """The run when it does not run any more."""
     console = Console(stderr=True)
     said = ""
-    with Progress(
-        TextColumn("replaying"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    ) as bar:
+    with _bar(console, quiet) as bar:
         task = bar.add_task("", total=None)
         pace = _Pace()
         while True:
@@ -86,6 +78,18 @@ async def _follow(face: Face, number: int, *, quiet: bool) -> ReplayRun:
                 typer.echo(f"{now}; {counts_of(run)}", err=True)
             said = now
             await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _bar(console: Console, quiet: bool) -> Progress:
+    return Progress(
+        TextColumn("replaying"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    )
 
 
 class _Pace:

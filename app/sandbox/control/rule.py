@@ -24,6 +24,7 @@ ControlSide = Literal[
     "mappings",
 ]
 Side = Literal["collection", "ims", "lake", "app_api"] | ControlSide
+Scope = Literal["collection", "ims", "both", "control", ControlSide, "lake", "app_api"]
 CONTROL: Final[frozenset[str]] = frozenset(get_args(ControlSide))
 
 # What befalls a request, of one kind or of both.
@@ -80,24 +81,7 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    scope: Literal[
-        "collection",
-        "ims",
-        "both",
-        "control",
-        "flows",
-        "runs",
-        "batches",
-        "files",
-        "metrics",
-        "connections",
-        "registry",
-        "namespaces",
-        "datasets",
-        "mappings",
-        "lake",
-        "app_api",
-    ] = "collection"
+    scope: Scope = "collection"
     inlet: str | None = None
     method: str | None = None
     path: str | None = None

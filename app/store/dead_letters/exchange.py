@@ -22,15 +22,18 @@ from app.store.scripting import Script, Store
 
 # As connections are called (app/settings/connections.py).
 _NAME: Final = re.compile(r"[a-z0-9-]{1,40}")
+# Letters at a time: taken in, and read for an export.
 BATCH: Final = 200
+PART: Final = 50
 
 
 class Part(NamedTuple):
-    """Some letters as lines; `unread`: numbers of those that cannot be read here."""
+    """Some letters as lines; `unread`: numbers of those that cannot be read here; `cursor`: where
+    to go on, None at the end."""
 
-    lines: bytes
-    letters: int
+    lines: list[bytes]
     unread: list[int]
+    cursor: str | None
 
 
 class Refused(NamedTuple):
@@ -50,15 +53,21 @@ class Taken:
 
 
 async def export(letters: DeadLetters, wanted: Filter, up_to: int) -> AsyncIterator[Part]:
-    """Matching letters up to a number, oldest first, a batch in memory at a time. They stay where
+    """Matching letters up to a number, oldest first, a part in memory at a time. They stay where
     they are. Raises StoreUnavailable."""
     more: str | None = ""
     while more is not None:
-        numbers, more = await letters.numbers(wanted, up_to, more, BATCH)
-        found = await letters.look(numbers)
-        whole = [letter for letter in found if not letter.missing]
-        unread = [letter.summary.number for letter in found if letter.missing]
-        yield Part(b"".join(map(encode_line, whole)), len(whole), unread)
+        part = await export_part(letters, wanted, up_to, more)
+        more = part.cursor
+        yield part
+
+
+async def export_part(letters: DeadLetters, wanted: Filter, up_to: int, cursor: str) -> Part:
+    """Those behind `cursor`. Raises StoreUnavailable, and ValueError on a wrong cursor."""
+    numbers, more = await letters.numbers(wanted, up_to, cursor, PART)
+    found = await letters.look(numbers)
+    lines = [encode_line(letter) for letter in found if not letter.missing]
+    return Part(lines, [letter.summary.number for letter in found if letter.missing], more)
 
 
 async def take_in(

@@ -151,7 +151,6 @@ ROUTES: Final = (
     Route("GET", "/api/mappings", _VIEWER, mappings.document),
     Route("GET", "/api/mappings/{name}", _VIEWER, mappings.one_document),
     Route("GET", "/api/dead-letters", _VIEWER, letters.document),
-    Route("POST", "/api/dead-letters", _OPERATOR, letters.document),
     Route("GET", "/api/dead-letters/groups", _VIEWER, causes.document),
     Route("POST", "/api/dead-letters/groups", _OPERATOR, causes.document),
     Route("GET", "/api/dead-letters/groups/{mark}", _VIEWER, cause.document),

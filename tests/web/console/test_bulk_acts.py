@@ -105,7 +105,7 @@ async def test_what_is_not_as_it_was_seen_is_not_marked(
 async def test_an_export_streams_what_was_looked_at_and_its_edits(
     console: Console, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.dead_letters.exchange.BATCH", 4)
+    monkeypatch.setattr("app.store.dead_letters.exchange.PART", 4)
     numbers = await three_causes(console.redis)
     await DeadLetters(console.redis).edit(numbers[3], Edit("ada", 5, PATCH))
     browser = await visit(console, "operator")

@@ -122,7 +122,7 @@ async def may_ask(request: web.Request, given: Mapping[str, str]) -> None:
     if request.method == "GET":
         raise web.HTTPBadRequest(
             text="A person, or what a body holds, is asked for by a form and not in an address: "
-            "addresses are kept in logs and histories. Below /api/, POST it as JSON."
+            "addresses are kept in logs and histories. Programs POST it: GET /api/v1 says where."
         )
     await note(request, "dead-letters.search" if given.get("body") else "dead-letters.person")
 

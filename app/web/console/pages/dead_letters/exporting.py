@@ -58,7 +58,7 @@ async def _send(request: web.Request, given: dict[str, str], up_to: int) -> web.
     try:
         async for part in exported(letters, filter_of(asked_in(given)), up_to):
             unread += part.unread
-            await response.write(part.lines)
+            await response.write(b"".join(part.lines))
     except StoreUnavailable as fault:
         # The answer has begun: the browser must see that it is not whole.
         explain(fault)

@@ -72,8 +72,7 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def document(request: web.Request) -> web.Response:
-    """GET /api/dead-letters, the letters of `sluice dead-letters list --json`, and the cursor.
-    POST the same as JSON, with person and body."""
+    """GET /api/dead-letters, the letters of `sluice dead-letters list --json`, and the cursor."""
     letters, cursor, _ = await _page(request, await given_by(request))
     return look.json_response({"letters": [asdict(each) for each in letters], "cursor": cursor})
 

