@@ -149,16 +149,16 @@ def test_from_nothing_to_the_first_delivered_event(page: Page, running: Beginnin
     expect(delivered).not_to_contain_text("never")
 
 
-def changed(beginning: Beginning, old: str, new: str) -> None:
-    path = beginning.vendors.config / "setups/acme.yaml"
+def changed(running: Beginning, old: str, new: str) -> None:
+    path = running.vendors.config / "setups/acme.yaml"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
 
 
-def test_what_was_replaced_goes_without_the_rest(page: Page, beginning: Beginning) -> None:
+def test_what_was_replaced_goes_without_the_rest(page: Page, running: Beginning) -> None:
     """After the test before: another dataset means new objects, and the old ones stay there."""
-    changed(beginning, "name: Customer.io events", "name: Others")
+    changed(running, "name: Customer.io events", "name: Others")
     page.goto("/connections/acme/plan")
     page.get_by_role("button", name="Apply this plan").click()
     progress = page.locator("#part-progress h2 .tag")
@@ -178,11 +178,11 @@ def test_what_was_replaced_goes_without_the_rest(page: Page, beginning: Beginnin
     page.get_by_role("link", name="How acme stands now").click()
     expect(page.locator("#standing h2 .tag")).to_contain_text("in order")
     expect(page.get_by_text("Was replaced")).to_have_count(0)
-    assert beginning.do(beginning.vendors.objects)["flows"] == 1
+    assert running.do(running.vendors.objects)["flows"] == 1
 
 
-def test_a_plan_can_be_held_against_adobe_s_tutorial(page: Page, beginning: Beginning) -> None:
-    changed(beginning, "kind: http_api\n    data_type: xdm", "kind: customerio")
+def test_a_plan_can_be_held_against_adobe_s_tutorial(page: Page, running: Beginning) -> None:
+    changed(running, "kind: http_api\n    data_type: xdm", "kind: customerio")
     try:
         page.goto("/connections/acme/plan")
         page.get_by_role("link", name="by API").click()
@@ -193,7 +193,7 @@ def test_a_plan_can_be_held_against_adobe_s_tutorial(page: Page, beginning: Begi
         page.get_by_role("link", name="in the UI").click()
         expect(page.get_by_role("heading", name="makes it in the UI")).to_be_visible()
     finally:
-        changed(beginning, "kind: customerio", "kind: http_api\n    data_type: xdm")
+        changed(running, "kind: customerio", "kind: http_api\n    data_type: xdm")
 
 
 def test_the_pages_can_be_used_by_everybody(page: Page) -> None:
